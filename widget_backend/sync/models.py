@@ -1,0 +1,65 @@
+"""How far each stream of each account is synced, the record of each run, and what is due when."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from widget_backend.db.base import Base, Json, Moment, Tenant
+
+
+class Schedule(Base):
+    """Work that must happen, one row per account and job. The row, not a queue message, is the promise.
+
+    ``leased_until`` is set while a message about the row is on its way or a worker is busy with it; a lease
+    that ran out means that the message or the worker was lost, and the row is handed out again.
+    ``requests`` counts who asked for the job, so that asking while it runs makes it run once more.
+    """
+
+    __tablename__ = "schedule"
+    __table_args__ = (Index("ix_schedule_due", "due_at"),)
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("accounts.account_id", ondelete="CASCADE"), primary_key=True
+    )
+    job: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(Moment)
+    every_s: Mapped[int]
+    requests: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[datetime | None] = mapped_column(Moment)
+    failures: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    last_done_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SyncCursor(Tenant, Base):
+    """Everything of this stream that changed up to ``synced_to`` is in the mirror.
+
+    ``position`` is where an unfinished backfill goes on (page, last id, window), null when none runs.
+    """
+
+    __tablename__ = "sync_cursors"
+
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    synced_to: Mapped[datetime | None] = mapped_column(Moment)
+    backfilled_at: Mapped[datetime | None] = mapped_column(Moment)
+    backfill_started_at: Mapped[datetime] = mapped_column(Moment)
+    position: Mapped[Json | None]
+    rows_seen: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class SyncRun(Tenant, Base):
+    """One run of one stream: STARTED when it began, DONE or FAILED when it ended, with what it did."""
+
+    __tablename__ = "sync_runs"
+    __table_args__ = (Index("ix_sync_runs_account_id_started_at", "account_id", "started_at"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    kind: Mapped[str]
+    state: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
+    requests: Mapped[Json | None]
+    rows: Mapped[Json | None]
+    error: Mapped[str | None]
