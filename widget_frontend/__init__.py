@@ -1,0 +1,1 @@
+"""The widget that amoCRM loads into a lead card, and the packing of its archive."""
