@@ -1,8 +1,8 @@
-"""How far each stream of each account is synced, the record of each run, and what is due when."""
+"""How far each stream of each account is synced, and what is due when."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Identity, Index
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from widget_backend.db.base import Base, Json, Moment, Tenant
@@ -47,19 +47,3 @@ class SyncCursor(Tenant, Base):
     position: Mapped[Json | None]
     rows_seen: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime] = mapped_column(Moment)
-
-
-class SyncRun(Tenant, Base):
-    """One run of one stream: STARTED when it began, DONE or FAILED when it ended, with what it did."""
-
-    __tablename__ = "sync_runs"
-    __table_args__ = (Index("ix_sync_runs_account_id_started_at", "account_id", "started_at"),)
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    kind: Mapped[str]
-    state: Mapped[str]
-    started_at: Mapped[datetime] = mapped_column(Moment)
-    finished_at: Mapped[datetime | None] = mapped_column(Moment)
-    requests: Mapped[Json | None]
-    rows: Mapped[Json | None]
-    error: Mapped[str | None]

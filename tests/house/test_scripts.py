@@ -1,0 +1,49 @@
+"""The parts of the scripts that decide something."""
+
+from pathlib import Path
+
+import pytest
+
+from script._tools import Output, checksum
+from script.checks import pytest_arguments
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Failed to establish a new connection: [Errno -3] Temporary failure in name resolution",
+            "needs the network",
+        ),
+        ("npm error code ENOTFOUND", "needs the network"),
+        ("OSError: [Errno 28] No space left on device", "disk is full"),
+        ("SSL: CERTIFICATE_VERIFY_FAILED", "certificate"),
+        ("ERROR: it broke\nmore words", "ERROR: it broke"),
+        ("", "said nothing"),
+    ],
+)
+def test_a_failed_set_up_is_one_line_with_its_remedy(text: str, said: str) -> None:
+    line = Output(code=1, text=text).explain("pip", Path("setup.log"))
+    assert said in line
+    assert "\n" not in line
+
+
+def test_stamps_are_those_of_the_shell(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("flask==3.1.3\n")
+    assert checksum(tmp_path / "file").split()[1:] == ["13"]  # `sum size`, as cksum prints for a stream
+
+
+@pytest.mark.parametrize(
+    ("rest", "quick", "expected"),
+    [
+        ([], False, ["--durations=10", "-n", "2", "--dist", "worksteal"]),
+        (["-n0", "tests/kpi"], False, ["--durations=10", "-n0", "tests/kpi"]),
+        (
+            ["--pdb"],
+            True,
+            ["--durations=10", "-m", "not browser and not slow", "--pdb"],
+        ),
+    ],
+)
+def test_pytest_gets_what_it_was_given(rest: list[str], quick: bool, expected: list[str]) -> None:
+    assert pytest_arguments(rest, quick=quick) == expected
