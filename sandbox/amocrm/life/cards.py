@@ -1,0 +1,159 @@
+"""Changes common to leads, contacts, companies and customers: one patch in, row, events and hooks out."""
+
+from typing import Any
+
+from sandbox.amocrm import hooks
+from sandbox.amocrm.life import fields, tags
+from sandbox.amocrm.life.change import Change, Impossible
+from sandbox.amocrm.vocabulary import CLOSED, LOST, SINGULAR, UNSORTED_TYPE, Row
+
+_PLAIN = ("first_name", "last_name", "loss_reason_id", "source_id", "next_price", "next_date", "periodicity",
+          "score", "labor_cost", "is_unsorted")  # fmt: skip
+
+
+def fire(change: Change, table: str, action: str, row: Row, **more: Any) -> None:
+    """Collect the hook `{action}_{entity}` of a card; companies travel under `contacts`."""
+    one = SINGULAR[table]
+    if table == "leads":
+        item = hooks.lead_bare(row) if action == "delete" else hooks.lead_item(row, **more)
+        change.hook(f"{action}_lead", "leads", action, item)
+        return
+    bare = action == "delete"
+    item = hooks.card_bare(row, one) if bare else hooks.card_item(row, one, **more)
+    change.hook(f"{action}_{one}", "customers" if table == "customers" else "contacts", action, item)
+
+
+def edit(change: Change, table: str, row: Row, patch: Row) -> Row:
+    """Apply a patch of API fields to a card; what does not differ is no change.
+
+    Bumps `updated_at`, appends an event per changed field, fires `update_*` and its more special companions.
+    Impossible names a field that cannot take its value. A given `updated_at` is used instead of now.
+    """
+    before = {**row, "_embedded": dict(row.get("_embedded") or {})}
+    row["_embedded"] = dict(before["_embedded"])
+    if table == "leads":
+        _move(change, row, patch)
+    _reassign(change, table, row, patch)
+    _rename(change, table, row, patch)
+    _price(change, row, patch)
+    for name in _PLAIN:
+        if name in patch:
+            row[name] = patch[name]
+    fields.apply(change, table, row, patch.get("custom_fields_values"), "custom_fields_values" in patch)
+    tags.apply(change, table, row, patch)
+    if table == "leads":
+        _loss_reason(change, row)
+    for name in ("created_at", "closed_at"):
+        if patch.get(name) is not None:
+            row[name] = patch[name]
+    if row == before and "updated_at" not in patch:
+        return row
+    row["updated_at"] = patch.get("updated_at") or change.now
+    row["updated_by"] = patch.get("updated_by", change.by)
+    change.put(table, row)
+    _hooks(change, table, row, before)
+    return row
+
+
+def _hooks(change: Change, table: str, row: Row, before: Row) -> None:
+    fire(change, table, "update", row)
+    if table == "leads" and (row["status_id"], row["pipeline_id"]) != (
+        before["status_id"],
+        before["pipeline_id"],
+    ):
+        old = {"old_status_id": before["status_id"]}
+        if row["pipeline_id"] != before["pipeline_id"]:
+            old["old_pipeline_id"] = before["pipeline_id"]
+        fire(change, table, "status", row, **old)
+    if row.get("responsible_user_id") != before.get("responsible_user_id"):
+        fire(change, table, "responsible", row, old_responsible_user_id=before.get("responsible_user_id"))
+
+
+def statuses_of(change: Change, pipeline_id: Any) -> list[Row]:
+    """The pipeline's statuses in board order; empty when there is no such pipeline."""
+    pipeline = change.find("pipelines", pipeline_id)
+    found = ((pipeline or {}).get("_embedded") or {}).get("statuses") or []
+    return sorted(found, key=lambda status: status.get("sort") or 0)
+
+
+def first_status(change: Change, pipeline_id: Any) -> int:
+    """The pipeline's first ordinary status; Impossible when the pipeline is unknown."""
+    for status in statuses_of(change, pipeline_id):
+        if status.get("type") != UNSORTED_TYPE:
+            return int(status["id"])
+    raise Impossible(f"there is no pipeline {pipeline_id}", "pipeline_id")
+
+
+def _move(change: Change, row: Row, patch: Row) -> None:
+    pipeline_id = patch.get("pipeline_id") or row.get("pipeline_id")
+    status_id = patch.get("status_id")
+    if status_id is None:
+        stays = pipeline_id == row.get("pipeline_id") or row.get("status_id") in CLOSED
+        status_id = row.get("status_id") if stays else first_status(change, pipeline_id)
+    if (status_id, pipeline_id) == (row.get("status_id"), row.get("pipeline_id")):
+        return
+    if status_id not in {status.get("id") for status in statuses_of(change, pipeline_id)}:
+        raise Impossible(f"pipeline {pipeline_id} has no status {status_id}", "status_id")
+    before = {"lead_status": {"id": row.get("status_id"), "pipeline_id": row.get("pipeline_id")}}
+    after = {"lead_status": {"id": status_id, "pipeline_id": pipeline_id}}
+    was_closed = row.get("status_id") in CLOSED
+    moved = status_id != row.get("status_id")
+    row["status_id"], row["pipeline_id"] = status_id, pipeline_id
+    if status_id in CLOSED and (moved or not was_closed):
+        row["closed_at"] = change.now
+    elif status_id not in CLOSED:
+        row["closed_at"] = None
+    if status_id != LOST:
+        row["loss_reason_id"] = None
+    change.event("lead_status_changed", "lead", row["id"], [before], [after])
+
+
+def _reassign(change: Change, table: str, row: Row, patch: Row) -> None:
+    user_id = patch.get("responsible_user_id")
+    old = row.get("responsible_user_id")
+    if user_id is None or user_id == old:
+        return
+    if change.find("users", user_id) is None:
+        raise Impossible(f"there is no user {user_id}", "responsible_user_id")
+    row["responsible_user_id"] = user_id
+    row["group_id"] = change.group_of(user_id)
+    before, after = {"responsible_user": {"id": old}}, {"responsible_user": {"id": user_id}}
+    change.event("entity_responsible_changed", SINGULAR[table], row["id"], [before], [after])
+
+
+def _rename(change: Change, table: str, row: Row, patch: Row) -> None:
+    if "name" not in patch or patch["name"] == row.get("name"):
+        return
+    before, after = (
+        {"name_field_value": {"name": row.get("name")}},
+        {"name_field_value": {"name": patch["name"]}},
+    )
+    row["name"] = patch["name"]
+    change.event("name_field_changed", SINGULAR[table], row["id"], [before], [after])
+
+
+def _price(change: Change, row: Row, patch: Row) -> None:
+    if patch.get("price_with_minor_units") is not None:
+        row["price_with_minor_units"] = patch["price_with_minor_units"]
+        patch = {**patch, "price": int(float(patch["price_with_minor_units"]))}
+    elif "price" in patch and "price_with_minor_units" in row and patch["price"] != row.get("price"):
+        row["price_with_minor_units"] = patch["price"]
+    if "price" not in patch or patch["price"] == row.get("price"):
+        return
+    before, after = (
+        {"sale_field_value": {"sale": row.get("price")}},
+        {"sale_field_value": {"sale": patch["price"]}},
+    )
+    row["price"] = patch["price"]
+    change.event("sale_field_changed", "lead", row["id"], [before], [after])
+
+
+def _loss_reason(change: Change, row: Row) -> None:
+    reason_id = row.get("loss_reason_id")
+    shown = row["_embedded"].get("loss_reason") or []
+    if (shown[0].get("id") if isinstance(shown, list) and shown else None) == reason_id:
+        return
+    reason = change.find("loss_reasons", reason_id) if reason_id is not None else None
+    if reason_id is not None and reason is None:
+        raise Impossible(f"there is no loss reason {reason_id}", "loss_reason_id")
+    row["_embedded"]["loss_reason"] = [reason] if reason else []

@@ -1,0 +1,166 @@
+"""One change of an account: a transaction in which rows are put, events appended and hooks collected."""
+
+# ruff: noqa: S608 (names in SQL come from our own tables, values are bound)
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sandbox.amocrm import hooks
+from sandbox.amocrm.accounts import Account
+from sandbox.amocrm.snapshot import row_values
+from sandbox.amocrm.tables import TABLES, insert_statement
+from sandbox.amocrm.vocabulary import ROBOT, Row
+from sandbox.amocrm.world import World
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_NOTES = ("notes_leads", "notes_contacts", "notes_companies", "notes_customers")
+
+
+class Missing(Exception):
+    """There is no such row to change; the message names it."""
+
+
+class Impossible(Exception):
+    """The change would contradict the account; `path` is the field at fault."""
+
+    def __init__(self, detail: str, path: str = "", code: str = "NotSupportedChoice") -> None:
+        super().__init__(detail)
+        self.path = path
+        self.code = code
+
+
+class Change:
+    """What a mutation works with. `by` is the acting user (0 = robot), `now` the second it happens in."""
+
+    def __init__(self, world: World, connection: sqlite3.Connection, account: Account, by: int) -> None:
+        self.world = world
+        self.connection = connection
+        self.account = account
+        self.by = by
+        self.now = int(world.clock.now())
+        self.hooks: list[hooks.Item] = []
+        self.reload_accounts = False
+        self.wake_delivery = False
+
+    def find(self, table: str, row_id: Any) -> Row | None:
+        """The row, deleted ones included; None when there is none."""
+        found = self.connection.execute(
+            f'SELECT body FROM "{table}" WHERE account_id = ? AND id = ?', (self.account.id, row_id)
+        ).fetchone()
+        return dict(json.loads(found[0])) if found else None
+
+    def get(self, table: str, row_id: Any) -> Row:
+        """The row; Missing when there is none."""
+        row = self.find(table, row_id)
+        if row is None:
+            raise Missing(f"there is no {table} {row_id}")
+        return row
+
+    def live(self, table: str, row_id: Any) -> Row:
+        """The row if people can see it; Missing when it is deleted, merged or was never there."""
+        row = self.get(table, row_id)
+        if row.get("is_deleted") or row.get("_merged_into"):
+            raise Missing(f"{table} {row_id} is deleted")
+        return row
+
+    def put(self, table: str, row: Row) -> None:
+        """Store the row as it now is."""
+        values = row_values(TABLES[table], self.account.id, row)
+        self.connection.execute(insert_statement(TABLES[table]), values)
+
+    def remove(self, table: str, row_id: Any) -> None:
+        """Take the row away for good."""
+        self.connection.execute(
+            f'DELETE FROM "{table}" WHERE account_id = ? AND id = ?', (self.account.id, row_id)
+        )
+
+    def rows(self, table: str, where: str = "1", *values: Any) -> list[Row]:
+        """Rows of the account that satisfy a condition on the table's columns, by id."""
+        found = self.connection.execute(
+            f'SELECT body FROM "{table}" WHERE account_id = ? AND ({where}) ORDER BY id',
+            (self.account.id, *values),
+        )
+        return [json.loads(body) for (body,) in found.fetchall()]
+
+    def next_id(self, table: str) -> int:
+        """A number no row of the table ever had; the four note lists share theirs."""
+        name = "notes" if table in _NOTES else table
+        found = self.connection.execute(
+            "SELECT value FROM sequences WHERE account_id = ? AND name = ?", (self.account.id, name)
+        ).fetchone()
+        value = 1 + (found[0] if found else self._largest_id(_NOTES if name == "notes" else (table,)))
+        self.connection.execute(
+            "INSERT OR REPLACE INTO sequences VALUES (?, ?, ?)", (self.account.id, name, value)
+        )
+        return int(value)
+
+    def _largest_id(self, tables: tuple[str, ...]) -> int:
+        largest = 0
+        for table in tables:
+            if table not in TABLES or table == "events":
+                continue
+            found = self.connection.execute(
+                f'SELECT max(id) FROM "{table}" WHERE account_id = ?', (self.account.id,)
+            ).fetchone()[0]
+            largest = max(largest, found if isinstance(found, int) else 0)
+        return largest
+
+    def event(
+        self,
+        kind: str,
+        entity_type: str,
+        entity_id: Any,
+        before: list[Any] | None = None,
+        after: list[Any] | None = None,
+        at: int | None = None,
+    ) -> str:
+        """Append an event and answer its id; `entity_type` in the singular."""
+        created_at = self.now if at is None else at
+        event_id = self._event_id(created_at)
+        row = {
+            "id": event_id,
+            "type": kind,
+            "entity_id": entity_id,
+            "entity_type": entity_type,
+            "created_by": self.by,
+            "created_at": created_at,
+            "value_after": after or [],
+            "value_before": before or [],
+            "account_id": self.account.id,
+            "_embedded": {"entity": {"id": entity_id}},
+        }
+        self.put("events", row)
+        return event_id
+
+    def _event_id(self, created_at: int) -> str:
+        number = self.next_id("events")
+        digest = hashlib.blake2b(f"{self.account.id}:{number}".encode(), digest_size=10).digest()
+        tail = int.from_bytes(digest, "big")
+        value = ((created_at * 1000 + number % 1000) << 80) | tail
+        return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+    def hook(self, name: str, top: str, action: str, item: Row) -> None:
+        """Collect a hook: `name` as in the subscription's settings, then the body's two keys and its item."""
+        self.hooks.append(hooks.Item(name=name, top=top, action=action, item=item))
+
+    def group_of(self, user_id: Any) -> int:
+        """The group of a user, 0 for the robot and for unknown ones."""
+        user = self.find("users", user_id) if user_id else None
+        return int((user or {}).get("rights", {}).get("group_id") or 0)
+
+
+@contextmanager
+def changing(world: World, account: Account, by: int = ROBOT) -> Iterator[Change]:
+    """A change in one transaction: committed with its events and queued hooks, or undone by an exception."""
+    with world.store.write() as connection:
+        change = Change(world, connection, account, by)
+        yield change
+        queued = hooks.queue(world, connection, account, change.hooks)
+    if change.reload_accounts:
+        world.accounts.reload()
+    if queued or change.wake_delivery:
+        world.wake_delivery()

@@ -1,0 +1,164 @@
+"""Reads a snapshot directory (account.json and JSON Lines files) into the store."""
+
+import hashlib
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sandbox.amocrm import tables, texts, views
+from sandbox.amocrm.vocabulary import Row
+
+BATCH = 5000
+ACCOUNT_DEFAULTS: dict[str, Any] = {
+    "name": "Sandbox",
+    "subdomain": "demo",
+    "country": "RU",
+    "currency": "RUB",
+    "currency_symbol": "₽",
+    "customers_mode": "disabled",
+    "is_unsorted_on": True,
+    "is_loss_reason_enabled": True,
+}
+DATETIME_DEFAULTS = {
+    "date_pattern": "d.m.Y H:i",
+    "short_date_pattern": "d.m.Y",
+    "short_time_pattern": "H:i",
+    "date_format": "d.m.Y",
+    "time_format": "H:i:s",
+    "timezone": "Europe/Moscow",
+    "timezone_offset": "+03:00",
+}
+
+
+class SnapshotError(Exception):
+    """The snapshot cannot be used; the message names the file, the line and the remedy."""
+
+
+def notice(text: str) -> None:
+    """One line on standard error."""
+    print(f"sandbox: {text}", file=sys.stderr, flush=True)
+
+
+def fingerprint(directory: Path) -> str:
+    """A digest of the snapshot's contents: names and bytes of its files."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(directory.iterdir()):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0")
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()
+
+
+def read_account(directory: Path) -> Row:
+    """account.json with the gaps filled; SnapshotError when it is missing or no object."""
+    path = directory / "account.json"
+    try:
+        account = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SnapshotError(f"{directory} has no account.json; is it a snapshot directory?") from None
+    except (OSError, ValueError) as err:
+        raise SnapshotError(f"{path}: {err}") from None
+    if not isinstance(account, dict):
+        raise SnapshotError(f"{path} must hold one JSON object")
+    account = texts.without_links(account)
+    if not isinstance(account.get("id"), int):
+        notice(f"{path} has no id; 31000001 is used")
+        account["id"] = 31000001
+    for name, value in ACCOUNT_DEFAULTS.items():
+        if account.get(name) is None:
+            notice(f"{path} has no {name}; {value} is used")
+            account[name] = value
+    _fill_embedded(account, path)
+    return dict(account)
+
+
+def _fill_embedded(account: Row, path: Path) -> None:
+    embedded = account.get("_embedded")
+    if not isinstance(embedded, dict):
+        embedded = account["_embedded"] = {}
+    settings = embedded.get("datetime_settings")
+    if not isinstance(settings, dict) or not settings.get("timezone"):
+        notice(f"{path} has no time zone; {DATETIME_DEFAULTS['timezone']} is used")
+        embedded["datetime_settings"] = dict(DATETIME_DEFAULTS)
+    if not embedded.get("users_groups"):
+        embedded["users_groups"] = [{"id": 0, "name": "Отдел продаж", "uuid": None}]
+    if not embedded.get("task_types"):
+        embedded["task_types"] = [
+            {"id": 1, "name": "Связаться", "color": None, "icon_id": None, "code": "FOLLOW_UP"},
+            {"id": 2, "name": "Встреча", "color": None, "icon_id": None, "code": "MEETING"},
+        ]
+
+
+def load(connection: sqlite3.Connection, directory: Path, account: Row) -> dict[str, int]:
+    """Store the account and every row of the snapshot, in the caller's transaction; answers rows per entity.
+
+    SnapshotError for an unreadable line; files nobody knows are passed over with a notice.
+    """
+    connection.execute(
+        "INSERT INTO accounts (id, subdomain, body) VALUES (?, ?, ?)",
+        (account["id"], account["subdomain"], texts.dumps(account)),
+    )
+    counts: dict[str, int] = {}
+    for path in sorted(directory.iterdir()):
+        table = tables.TABLES.get(path.stem) if path.suffix == ".jsonl" else None
+        if table is not None:
+            counts[table.name] = _load_file(connection, path, table, account["id"])
+        elif path.is_file() and path.name != "account.json":
+            notice(f"{path} is not part of a snapshot and is ignored")
+    return counts
+
+
+def _load_file(connection: sqlite3.Connection, path: Path, table: tables.Table, account_id: int) -> int:
+    statement = tables.insert_statement(table)
+    batch: list[tuple[Any, ...]] = []
+    count = 0
+    for values in _rows(path, table, account_id):
+        batch.append(values)
+        count += 1
+        if len(batch) == BATCH:
+            connection.executemany(statement, batch)
+            batch.clear()
+    connection.executemany(statement, batch)
+    return count
+
+
+def _rows(path: Path, table: tables.Table, account_id: int) -> Iterator[tuple[Any, ...]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            line = line.strip()
+            if not line:
+                continue
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                row = json.loads(text)
+                if type(row) is not dict:
+                    raise ValueError("not an object")
+                yield row_values(table, account_id, row, text, number)
+            except (ValueError, KeyError) as err:
+                reason = f"no {err}" if isinstance(err, KeyError) else str(err)
+                raise SnapshotError(f"{path}:{number}: {reason}; mend or remove the line") from None
+
+
+def row_values(
+    table: tables.Table, account_id: int, row: Row, text: str | None = None, number: int = 0
+) -> tuple[Any, ...]:
+    """The values of `tables.insert_statement` for one row.
+
+    `text` is the row as it was read, kept to the letter; `number` identifies rows without an id of their own.
+    KeyError when the row lacks its id.
+    """
+    if text is None or '"_links"' in text:
+        row = texts.without_links(row)
+        text = texts.dumps(row)
+    row_id = row[table.key] if table.key else number
+    if row_id is None or isinstance(row_id, dict | list):
+        raise KeyError(table.key)
+    value = tables.column_value
+    columns = [value(row.get(name), as_text) for name, as_text in table.plan]
+    row_id = value(row_id, table.key in table.texts)
+    return (account_id, row_id, tables.hidden_of(row), *columns, text, views.cut(table.name, row))

@@ -1,0 +1,108 @@
+"""The webhook subscriptions of API v4: list, upsert by destination, delete by destination."""
+
+# ruff: noqa: S608 (names in SQL come from our own tables, values are bound)
+
+import json
+import sqlite3
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.amocrm import phpquery
+from sandbox.amocrm.answers import Refused, empty, hal, invalid, problem
+from sandbox.amocrm.http import Response
+from sandbox.amocrm.reads import admin_only
+from sandbox.amocrm.vocabulary import HOOK_NAMES, Row
+from sandbox.amocrm.world import Call
+from sandbox.amocrm.writes import body_json
+
+MOST = 100
+_COLUMNS = "id, destination, created_at, updated_at, account_id, created_by, sort, disabled, settings"
+
+
+def _allowed(call: Call) -> None:
+    admin_only(call)
+    if not call.world.switches["webhooks_allowed"]:
+        raise Refused(problem(402, "Webhooks are not available on this tariff"))
+
+
+def _shown(call: Call, row: tuple[Any, ...]) -> Row:
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    shown = dict(zip(names, row, strict=True))
+    shown["disabled"], shown["settings"] = bool(shown["disabled"]), json.loads(shown["settings"])
+    return {**shown, "_links": {"self": {"href": f"{call.account.origin}/api/v4/webhooks"}}}
+
+
+def _find(connection: sqlite3.Connection, account_id: int, destination: str | None) -> list[tuple[Any, ...]]:
+    sql = f"SELECT {_COLUMNS} FROM webhooks WHERE account_id = ?"
+    if destination is None:
+        return connection.execute(f"{sql} ORDER BY sort, id", (account_id,)).fetchall()
+    return connection.execute(f"{sql} AND destination = ?", (account_id, destination)).fetchall()
+
+
+def listed(call: Call) -> Response:
+    """`GET /webhooks`, 204 when there is none."""
+    _allowed(call)
+    tree = call.query.get("filter")
+    wanted = phpquery.values(tree.get("destination")) if isinstance(tree, dict) else []
+    with call.world.store.read() as connection:
+        rows = [
+            _shown(call, row) for row in _find(connection, call.account.id, wanted[0] if wanted else None)
+        ]
+    if not rows:
+        return empty()
+    links = {"self": {"href": f"{call.account.origin}/api/v4/webhooks"}}
+    return hal({"_total_items": len(rows), "_links": links, "_embedded": {"webhooks": rows}})
+
+
+def _checked(call: Call) -> Row:
+    body = body_json(call)
+    if not isinstance(body, dict):
+        raise Refused(problem(400, "Request body must be an object"))
+    destination = body.get("destination")
+    parts = urlsplit(destination) if isinstance(destination, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise invalid("0", "destination", "InvalidUrl", "This value is not a valid URL.")
+    settings = body.get("settings")
+    if not isinstance(settings, list) or not settings:
+        raise invalid("0", "settings", "FieldMissing", "This field is missing.")
+    for index, name in enumerate(settings):
+        if name not in HOOK_NAMES:
+            raise invalid(
+                "0", f"settings.{index}", "NotSupportedChoice", "The value you selected is not valid."
+            )
+    return body
+
+
+def subscribe(call: Call) -> Response:
+    """`POST /webhooks`: 201; the same destination again replaces its settings and enables it."""
+    _allowed(call)
+    body = _checked(call)
+    now = int(call.world.clock.now())
+    with call.world.store.write() as connection:
+        known = _find(connection, call.account.id, body["destination"])
+        if not known and len(_find(connection, call.account.id, None)) >= MOST:
+            raise Refused(problem(400, f"There may be {MOST} webhooks in an account"))
+        connection.execute(
+            "INSERT INTO webhooks (account_id, destination, settings, sort, disabled, client_id, created_by,"
+            " created_at, updated_at) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)"
+            " ON CONFLICT (account_id, destination) DO UPDATE SET settings = excluded.settings,"
+            " sort = excluded.sort, disabled = 0, updated_at = excluded.updated_at",
+            (call.account.id, body["destination"], json.dumps(body["settings"]), int(body.get("sort") or 10),
+             call.bearer.client_id, call.bearer.user_id, now, now),
+        )  # fmt: skip
+        row = _find(connection, call.account.id, body["destination"])[0]
+        connection.execute("DELETE FROM bad_answers WHERE webhook_id = ?", (row[0],))
+    return hal(_shown(call, row), 201)
+
+
+def unsubscribe(call: Call) -> Response:
+    """`DELETE /webhooks` with the destination in the body: 204, or 404 when there is no such subscription."""
+    _allowed(call)
+    body = body_json(call)
+    destination = body.get("destination") if isinstance(body, dict) else None
+    with call.world.store.write() as connection:
+        gone = connection.execute(
+            "DELETE FROM webhooks WHERE account_id = ? AND destination = ?",
+            (call.account.id, str(destination)),
+        ).rowcount
+    return empty() if gone else problem(404, "Webhook not found")

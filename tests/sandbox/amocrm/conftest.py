@@ -1,0 +1,36 @@
+"""The simulator on the hand-made account, and a client of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.amocrm.main import Simulator
+from sandbox.amocrm.state import Source
+from tests.sandbox.amocrm.support import Client, account_json, small_account, write_account
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Path:
+    """The hand-made account as a directory."""
+    return write_account(tmp_path / "snapshot", account_json(), small_account())
+
+
+@pytest.fixture
+def simulator(tmp_path: Path, snapshot: Path) -> Iterator[Simulator]:
+    """The simulator on a free port, without rate limit."""
+    state = tmp_path / "state"
+    state.mkdir()
+    running = Simulator(state, Source(snapshots=(snapshot,)))
+    running.world.switches.change({"rate_limit": 0})
+    running.start()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def client(simulator: Simulator) -> Iterator[Client]:
+    """A client of the hand-made account with an administrator's token."""
+    made = Client(simulator.url)
+    yield made
+    made.http.close()
