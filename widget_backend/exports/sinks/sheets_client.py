@@ -38,6 +38,17 @@ class SheetsHTTP(HTTPClient):
         return super().request(method, endpoint, *args, **kwargs)
 
 
+class SheetsCredentials(Credentials):
+    """A service account that looks up no regional boundary.
+
+    google-auth asks another Google host for it in the background, whatever ``token_uri`` says; Sheets has no
+    regional endpoints, and an installation may have no way to that host.
+    """
+
+    def _is_regional_access_boundary_lookup_required(self) -> bool:
+        return False
+
+
 class SheetsClient:
     """Calls on one spreadsheet; a context manager that closes its connections. ConfigError for a bad key."""
 
@@ -47,7 +58,7 @@ class SheetsClient:
         if origin is not None:
             info["token_uri"] = f"{origin}/token"
         try:
-            credentials = Credentials.from_service_account_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
+            credentials = SheetsCredentials.from_service_account_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
         except (ValueError, GoogleAuthError) as err:
             raise ConfigError(
                 "the Google service account key cannot be used",

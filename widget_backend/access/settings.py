@@ -1,0 +1,107 @@
+"""The settings document of an account: its shape, its defaults, and how a change takes effect."""
+
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from widget_backend.access.models import AccountSettings
+from widget_backend.clock import now
+from widget_backend.crm.models import Pipeline
+from widget_backend.errors import InputError
+
+Role = Literal["sales", "pre_sale", "post_sale", "service", "ignored"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CallRules(_Part):
+    """What counts as an answered and as an effective call, in seconds of talk."""
+
+    min_talk_s: int = Field(default=1, ge=0, le=3600)
+    effective_s: int = Field(default=60, ge=1, le=36_000)
+
+
+class WorkingHours(_Part):
+    """Local working time, the same on each working day; days are ISO numbers, Monday is 1."""
+
+    days: tuple[int, ...] = (1, 2, 3, 4, 5)
+    start: str = Field(default="09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    end: str = Field(default="18:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+
+
+class ExportRules(_Part):
+    """Where the account's numbers go. No spreadsheet, no export."""
+
+    spreadsheet_id: str | None = None
+    language: Literal["ru", "en"] = "ru"
+
+
+class Document(_Part):
+    """Everything an account can choose. Unknown keys are refused, so that a typing error is not obeyed."""
+
+    attribution: Literal["at_event", "current"] = "at_event"
+    pipeline_roles: dict[int, Role] = Field(default_factory=dict)
+    calls: CallRules = CallRules()
+    working_hours: WorkingHours = WorkingHours()
+    export: ExportRules = ExportRules()
+
+
+def load(session: Session, account_id: int) -> Document:
+    """The account's settings, defaults where nobody chose."""
+    row = session.get(AccountSettings, account_id)
+    return Document.model_validate(row.document if row else {})
+
+
+def parse(document: Any) -> Document:
+    """Check a document from outside; InputError names the field and what it may be."""
+    try:
+        return Document.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "document"
+        raise InputError(
+            first["msg"], field=name, remedy="`settings get` shows the present document and its shape."
+        ) from error
+
+
+def with_value(document: Document, path: str, raw: str) -> Document:
+    """The document with one value changed: ``with_value(d, "calls.effective_s", "45")``.
+
+    ``raw`` is JSON; a word that is not JSON is taken as text.
+    """
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        value = raw
+    tree = document.model_dump(mode="json")
+    *parents, last = path.split(".")
+    node = tree
+    for part in parents:
+        if not isinstance(node.get(part), dict):
+            raise InputError("There is no such setting.", field=path, remedy="`settings get` lists them.")
+        node = node[part]
+    node[last] = value
+    return parse(tree)
+
+
+def save(session: Session, account_id: int, document: Document) -> None:
+    """Store the document and let the pipelines' roles follow it."""
+    moment = now()
+    row = session.get(AccountSettings, account_id)
+    content = document.model_dump(mode="json")
+    if row is None:
+        session.add(AccountSettings(account_id=account_id, document=content, updated_at=moment))
+    else:
+        row.document, row.updated_at = content, moment
+    for pipeline_id, role in document.pipeline_roles.items():
+        session.execute(
+            update(Pipeline)
+            .where(Pipeline.account_id == account_id, Pipeline.id == pipeline_id)
+            .values(role=role, role_set_by_person=True)
+        )
+    session.flush()
