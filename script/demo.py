@@ -33,7 +33,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--keep", action="store_true", help="refuse to discard the data of another source")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
-    parser.add_argument("--speed", type=float, default=1.0, help="how fast live traffic goes")
+    parser.add_argument("--speed", type=float, default=1.0, help="how fast live traffic goes; 0 stops it")
     return parser.parse_args(arguments)
 
 
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     """0 when the job is done, 2 for wrong usage, 1 with one line that names the remedy otherwise."""
     options = parse(arguments)
     logs.configure("WARNING")
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         with DemoHome.open(os.environ, say) as home:

@@ -85,7 +85,7 @@ class Demo:
         """amoCRM, Google Sheets, and (to stay) the amoCRM page."""
         state = self.home.path / "sandbox"
         arguments = [*self.home.state["sandbox_arguments"], "--state", str(state / "amocrm")]
-        if self.live:
+        if self.live and self.speed > 0:
             arguments += ["--live", "--speed", str(self.speed)]
         self._simulate("amocrm", arguments)
         log = self.door("amocrm", "requests?since=0")["requests"]
@@ -249,7 +249,8 @@ class Demo:
             f"  the API                      {self.origins['web']}/api/v1/openapi.json",
             f"  the amoCRM simulator         {self.origins['amocrm']}/_sandbox/",
             "",
-            "Live traffic moves deals. Ctrl-C stops everything; the data stay.",
+            ("Live traffic moves deals. " if self.speed > 0 else "")
+            + "Ctrl-C stops everything; the data stay.",
         ]
 
     def stay(self) -> None:

@@ -1,0 +1,1 @@
+"""HTTP: parse, call one function, answer. No rules of the business live here."""
