@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.page.simulator import Row, Simulator
 
 CLOSED = (142, 143)
+VIEWS = {"A": "все сделки", "G": "сделки группы", "M": "свои сделки"}
 TEXTS = {
     "ru": {
         "lead": "Сделка",
@@ -78,6 +79,16 @@ def open_leads(simulator: Simulator, limit: int) -> list[dict[str, Any]]:
     rows = [lead for lead in simulator.leads() if lead.get("status_id") not in CLOSED]
     rows.sort(key=lambda lead: (-int(lead.get("updated_at") or 0), int(lead["id"])))
     return [{**lead, "responsible": _name(users, lead.get("responsible_user_id"))} for lead in rows[:limit]]
+
+
+def sees(user: Row) -> str:
+    """Whose leads the user's rights show, in a word or two."""
+    rights = user.get("rights") or {}
+    if not rights.get("is_active", True):
+        return "уволен"
+    if rights.get("is_admin"):
+        return "администратор"
+    return VIEWS.get(str((rights.get("leads") or {}).get("view")), "нет доступа")
 
 
 def _pipeline(pipelines: list[Row], lead: Row) -> tuple[Row, list[Row]]:

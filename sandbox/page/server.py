@@ -10,13 +10,20 @@ from flask import Flask, Response, abort, jsonify, render_template, request, sen
 
 from sandbox.page import libraries
 from sandbox.page.archive import Archive
-from sandbox.page.card import TEXTS, card, open_leads
+from sandbox.page.card import TEXTS, card, open_leads, sees
 from sandbox.page.simulator import Simulator, Unreachable
 
 WIDTHS = range(200, 501)
 DUMMY = "sandbox_neighbour"
 DUMMY_FILES = Path(__file__).resolve().parent / "static" / "neighbour"
 LISTED = 40
+# What the index page offers to look at: title, key of the view, (value, label).
+SWITCHES = (
+    ("Язык", "lang", (("ru", "русский"), ("en", "английский"))),
+    ("Тема", "theme", (("light", "светлая"), ("dark", "тёмная"))),
+    ("Ширина колонки", "width", ((230, "230"), (280, "280"), (300, "300"))),
+    ("Чужие стили", "hostile", ((False, "нет"), (True, "есть"))),
+)
 
 
 def create_app(simulator: Simulator, archive: Archive, modules: Path) -> Flask:
@@ -57,8 +64,15 @@ def _add_pages(app: Flask, simulator: Simulator, archive: Archive) -> None:
     @app.get("/")
     def index() -> str:
         users = simulator.users()
+        view = _view(users)
         return render_template(
-            "index.html", users=users, leads=open_leads(simulator, LISTED), view=_view(users)
+            "index.html",
+            users=[{**user, "sees": sees(user)} for user in users],
+            leads=open_leads(simulator, LISTED),
+            view=view,
+            query=_query(view),
+            query_with=lambda name, value: _query({**view, name: value}),
+            switches=SWITCHES,
         )
 
     @app.get("/leads/detail/<int:lead_id>")

@@ -1,5 +1,6 @@
 """A spreadsheet as a page for people: tabs, column letters, row numbers, cells as they are shown."""
 
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -35,8 +36,8 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}td.f{color:#5f6368;font-
 nav{display:flex;gap:2px;padding:0 40px;background:#f9fbfd;border-top:1px solid #c0c0c0;overflow-x:auto}
 nav a{padding:9px 16px;text-decoration:none;color:#444746;border-right:1px solid #e2e3e3;white-space:nowrap}
 nav a:hover{background:#e8eaed}
-body:not(:has(section:target)) nav a:first-child{background:#e1e9f7;color:#0b57d0;font-weight:700}
 """
+_ACTIVE = "{background:#e1e9f7;color:#0b57d0;font-weight:700}"
 _SHOWN_ROWS = 2_000
 
 
@@ -53,20 +54,35 @@ def answer(store: Store, path: str) -> Response:
 def page(book: Book) -> str:
     """The whole spreadsheet as one page without scripts."""
     tabs = [sheet for sheet in book.sheets if not sheet.properties.get("hidden")]
+    # People come to read: the page opens at the first tab that has something in it.
+    shown = next((sheet for sheet in tabs if sheet.used() != (0, 0)), tabs[0] if tabs else None)
     links = "".join(f'<a href="#gid={s.sheet_id}">{escape(s.title)}</a>' for s in tabs)
-    active = "".join(
-        f'body:has(section[id="gid={s.sheet_id}"]:target) nav a[href="#gid={s.sheet_id}"]'
-        "{background:#e1e9f7;color:#0b57d0;font-weight:700}"
+    active = (
+        f'body:not(:has(section:target)) nav a[href="#gid={shown.sheet_id}"]{_ACTIVE}' if shown else ""
+    ) + "".join(
+        f'body:has(section[id="gid={s.sheet_id}"]:target) nav a[href="#gid={s.sheet_id}"]{_ACTIVE}'
         for s in tabs
     )
-    sections = "".join(_section(book, sheet, first=index == 0) for index, sheet in enumerate(tabs))
+    sections = "".join(_section(book, sheet, first=sheet is shown) for sheet in tabs)
     title = escape(str(book.properties["title"]))
     return (
         f'<!doctype html><html lang="{escape(book.properties["locale"][:2])}"><head><meta charset="utf-8">'
         f"<title>{title}</title><style>{_STYLE}{active}</style></head><body>"
-        f'<header><div class="mark"></div><h1>{title}</h1><small>{escape(book.modified_at)}</small></header>'
+        f'<header><div class="mark"></div><h1>{title}</h1><small>{_changed(book)}</small></header>'
         f"<main>{sections}</main><nav>{links}</nav></body></html>"
     )
+
+
+def _changed(book: Book) -> str:
+    """When the spreadsheet last changed, as a person reads it (UTC)."""
+    russian = book.properties["locale"].startswith("ru")
+    try:
+        moment = datetime.fromisoformat(book.modified_at)
+    except ValueError:
+        return escape(book.modified_at)
+    if russian:
+        return f"изменено {moment:%d.%m.%Y %H:%M} UTC"
+    return f"changed {moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _section(book: Book, sheet: Sheet, *, first: bool) -> str:

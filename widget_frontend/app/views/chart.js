@@ -62,7 +62,7 @@ define(['chartjs', '../dom.js', '../format.js'], function (Chart, dom, format) {
     function options(node) {
       return {
         responsive: false, maintainAspectRatio: false, animation: { duration: 0 }, hover: { animationDuration: 0 },
-        legend: { display: false }, layout: { padding: { top: 4, right: 2 } },
+        legend: { display: false }, layout: { padding: { top: 8, right: 8 } },
         scales: axes(node, state.data.unit), tooltips: tooltips(state.data, state.currency)
       };
     }
