@@ -90,15 +90,16 @@ def save(connection: sqlite3.Connection, account_id: int, subdomain: str, body: 
 
 def is_active_admin(user: Row) -> bool:
     """Whether a row of `users` is an administrator who may still log in."""
-    rights = user.get("rights") or {}
+    rights = user.get("rights")
+    if not isinstance(rights, dict):
+        return False
     return bool(rights.get("is_admin")) and bool(rights.get("is_active", True))
 
 
 def first_admin(connection: sqlite3.Connection, account_id: int) -> int:
-    """Who installs when nobody is named: an active administrator, else any user, else 0."""
+    """Who installs when nobody is named: an active administrator, else 0, the owner, who may do all."""
     found = connection.execute("SELECT id, body FROM users WHERE account_id = ? ORDER BY id", (account_id,))
-    users = found.fetchall()
-    for user_id, body in users:
+    for user_id, body in found.fetchall():
         if is_active_admin(json.loads(body)):
             return int(user_id)
-    return int(users[0][0]) if users else 0
+    return 0

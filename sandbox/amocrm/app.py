@@ -166,4 +166,7 @@ def _user(connection: sqlite3.Connection, account_id: int, user_id: int) -> dict
     row = connection.execute(
         "SELECT body FROM users WHERE account_id = ? AND id = ?", (account_id, user_id)
     ).fetchone()
-    return dict(json.loads(row[0])) if row else {"id": user_id, "rights": {"is_admin": user_id == 0}}
+    user = dict(json.loads(row[0])) if row else {"id": user_id, "rights": {"is_admin": user_id == 0}}
+    if not isinstance(user.get("rights"), dict):
+        user["rights"] = {}
+    return user

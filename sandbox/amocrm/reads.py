@@ -103,7 +103,7 @@ def statuses(call: Call, pipeline_id: int, status_id: int | None = None) -> Resp
         row = connection.execute(
             "SELECT body FROM pipelines WHERE account_id = ? AND id = ?", (call.account.id, pipeline_id)
         ).fetchone()
-    found = (json.loads(row[0]).get("_embedded") or {}).get("statuses") or [] if row else []
+    found = views.statuses_of(json.loads(row[0])) if row else []
     found = [status for status in found if status_id in (None, status.get("id"))]
     if not found:
         return empty()

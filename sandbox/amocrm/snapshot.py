@@ -2,22 +2,24 @@
 
 import hashlib
 import json
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sandbox.amocrm import tables, texts, views
 from sandbox.amocrm.vocabulary import Row
 
 BATCH = 5000
+SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 ACCOUNT_DEFAULTS: dict[str, Any] = {
     "name": "Sandbox",
     "subdomain": "demo",
     "country": "RU",
     "currency": "RUB",
-    "currency_symbol": "₽",
     "customers_mode": "disabled",
     "is_unsorted_on": True,
     "is_loss_reason_enabled": True,
@@ -66,13 +68,19 @@ def read_account(directory: Path) -> Row:
     if not isinstance(account, dict):
         raise SnapshotError(f"{path} must hold one JSON object")
     account = texts.without_links(account)
-    if not isinstance(account.get("id"), int):
+    if str(account.get("id")).isdecimal():
+        account["id"] = int(account["id"])
+    else:
         notice(f"{path} has no id; 31000001 is used")
         account["id"] = 31000001
     for name, value in ACCOUNT_DEFAULTS.items():
         if account.get(name) is None:
             notice(f"{path} has no {name}; {value} is used")
             account[name] = value
+    account["subdomain"] = str(account["subdomain"]).lower()
+    if not SUBDOMAIN.fullmatch(account["subdomain"]):
+        raise SnapshotError(f"{path}: subdomain {account['subdomain']!r} is no host name; mend it")
+    account.setdefault("currency_symbol", "₽" if account["currency"] == "RUB" else account["currency"])
     _fill_embedded(account, path)
     return dict(account)
 
@@ -85,6 +93,8 @@ def _fill_embedded(account: Row, path: Path) -> None:
     if not isinstance(settings, dict) or not settings.get("timezone"):
         notice(f"{path} has no time zone; {DATETIME_DEFAULTS['timezone']} is used")
         embedded["datetime_settings"] = dict(DATETIME_DEFAULTS)
+    else:
+        _check_zone(str(settings["timezone"]), path)
     if not embedded.get("users_groups"):
         embedded["users_groups"] = [{"id": 0, "name": "Отдел продаж", "uuid": None}]
     if not embedded.get("task_types"):
@@ -92,6 +102,13 @@ def _fill_embedded(account: Row, path: Path) -> None:
             {"id": 1, "name": "Связаться", "color": None, "icon_id": None, "code": "FOLLOW_UP"},
             {"id": 2, "name": "Встреча", "color": None, "icon_id": None, "code": "MEETING"},
         ]
+
+
+def _check_zone(name: str, path: Path) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SnapshotError(f"{path}: {name!r} is no time zone; write one such as Europe/Moscow") from None
 
 
 def load(connection: sqlite3.Connection, directory: Path, account: Row) -> dict[str, int]:
@@ -158,7 +175,10 @@ def row_values(
     row_id = row[table.key] if table.key else number
     if row_id is None or isinstance(row_id, dict | list):
         raise KeyError(table.key)
-    value = tables.column_value
+    value, view = tables.column_value, views.cut(table.name, row)
+    if not row.get("updated_at") and "updated_at" in table.columns:
+        # Only its column: a row without the moment must still be found by filters on it.
+        row = {**row, "updated_at": row.get("created_at") or 0}
     columns = [value(row.get(name), as_text) for name, as_text in table.plan]
     row_id = value(row_id, table.key in table.texts)
-    return (account_id, row_id, tables.hidden_of(row), *columns, text, views.cut(table.name, row))
+    return (account_id, row_id, tables.hidden_of(row), *columns, text, view)

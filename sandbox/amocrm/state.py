@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox.amocrm import snapshot
+from sandbox.amocrm import onesided, snapshot
 from sandbox.amocrm.snapshot import SnapshotError
 from sandbox.amocrm.store import Store
 
@@ -103,7 +103,7 @@ def _load(store: Store, source: Source, directory: Path) -> None:
             for index, path in enumerate(snapshots):
                 account = snapshot.read_account(path)
                 if source.subdomain and index == 0:
-                    account["subdomain"] = source.subdomain
+                    account["subdomain"] = source.subdomain.lower()
                 for name in ("id", "subdomain"):
                     if account[name] in seen:
                         raise SnapshotError(
@@ -111,6 +111,9 @@ def _load(store: Store, source: Source, directory: Path) -> None:
                         )
                     seen[account[name]] = path
                 snapshot.load(connection, path, account)
+                added = onesided.complete_leads(connection, account["id"])
+                if added:
+                    snapshot.notice(f"{path}: {added} links were told only from their other side")
     finally:
         if generated is not None:
             shutil.rmtree(generated, ignore_errors=True)

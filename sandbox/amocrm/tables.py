@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from sandbox.amocrm import texts
 from sandbox.amocrm.vocabulary import Row
 
 LISTED, DELETED, MERGED = 0, 1, 2
@@ -92,7 +93,7 @@ def column_value(value: Any, text: bool) -> Any:
     if kind is int or value is None:
         return str(value) if text and value is not None else value
     if kind is str:
-        return value if text else _number(value)
+        return texts.storable(value) if text else _number(value)
     if kind is bool:
         return int(value)
     return value if kind is float else None
@@ -102,7 +103,7 @@ def _number(text: str) -> Any:
     try:
         return int(text)
     except ValueError:
-        return text
+        return texts.storable(text)
 
 
 def hidden_of(row: Row) -> int:

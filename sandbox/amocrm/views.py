@@ -128,15 +128,20 @@ def event_text(body: str) -> str:
     return f'{text[:-1]},"_embedded":{{"entity":{entity}}}}}'
 
 
+def statuses_of(pipeline: Row) -> list[Row]:
+    """The columns of a pipeline's row; none where the snapshot has none."""
+    embedded = pipeline.get("_embedded")
+    listed = embedded.get("statuses") if isinstance(embedded, dict) else None
+    return [status for status in listed if isinstance(status, dict)] if isinstance(listed, list) else []
+
+
 def pipeline_text(body: str) -> str:
     """A pipeline's answer: links for itself and for each of its statuses."""
     row = json.loads(body)
     home = f"leads/pipelines/{row.get('id')}"
-    embedded = row.pop("_embedded", None) or {}
-    statuses = ",".join(
-        spliced(f"{home}/statuses/{status.get('id')}", dumps(status))
-        for status in embedded.get("statuses", [])
-    )
+    listed = statuses_of(row)
+    row.pop("_embedded", None)
+    statuses = ",".join(spliced(f"{home}/statuses/{status.get('id')}", dumps(status)) for status in listed)
     return f'{spliced(home, dumps(row))[:-1]},"_embedded":{{"statuses":[{statuses}]}}}}'
 
 

@@ -86,6 +86,12 @@ def test_new_leads_count_by_creation_in_their_first_pipeline(account: Session) -
             lambda s: moved(s, 1, "2026-01-10 11:00", NEW, WON) and moved(s, 1, "2026-01-10 11:30", WON, NEW),
             501,
         ),
+        # handed over in the second of the touch: that comes after it
+        (lambda s: a_call(s, ("leads", 1), "2026-01-10 12:00"), 501),
+        (
+            lambda s: moved(s, 1, "2026-01-10 12:00", NEW, WON) and moved(s, 1, "2026-01-10 13:00", WON, NEW),
+            501,
+        ),
         (lambda s: a_call(s, ("leads", 1), "2026-01-10 13:00"), 502),
         (lambda s: a_call(s, ("leads", 1), "2026-01-11 11:00"), 502),  # after the 24 h
         (lambda s: a_call(s, ("contacts", 8002), "2026-01-10 11:00"), 502),  # somebody else's contact

@@ -155,6 +155,18 @@ def test_a_period_that_ends_before_it_starts_is_refused(account: Session) -> Non
 
 
 @pytest.mark.parametrize(
+    ("start", "end", "named"),
+    [("0001-01-01", "2026-01-01", "start"), ("2026-01-01", "9999-12-31", "end")],
+)
+def test_a_period_beyond_every_calendar_is_refused(
+    account: Session, start: str, end: str, named: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        answer(account, ACCOUNT, a_request(start=start, end=end))
+    assert caught.value.field == named
+
+
+@pytest.mark.parametrize(
     ("cursor", "limit", "named"),
     [("?", 50, "cursor"), ("W10=", 50, "cursor"), (None, 0, "limit"), (None, 501, "limit")],
 )

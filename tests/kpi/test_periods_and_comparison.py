@@ -1,5 +1,6 @@
 """Local days, buckets, comparable periods, working hours, exact amounts."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -167,6 +168,14 @@ def test_a_running_period_is_compared_with_as_much_of_the_other(text: str, as_of
 def test_the_age_of_a_finished_cohort_counts_from_its_end() -> None:
     other = counterpart(span("2026-03", "2026-04-05T12:00"), Compare.PREVIOUS)
     assert other.as_of == datetime(2026, 3, 5, 12, tzinfo=MOSCOW)
+
+
+def test_what_has_come_since_as_of_is_shown_but_does_not_lengthen_the_counterpart() -> None:
+    synced = span("2026-05", "2026-05-20T12:00")
+    shown = replace(synced, shown_to=synced.as_of + timedelta(hours=2))
+    assert shown.end_at - synced.end_at == timedelta(hours=2)
+    for compare in Compare:
+        assert counterpart(shown, compare) == counterpart(synced, compare)
 
 
 def test_the_same_wall_clock_across_a_change_of_offset() -> None:

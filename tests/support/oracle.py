@@ -485,8 +485,12 @@ class Oracle:
         """Leads of that contact or company which were open then."""
         return [
             lead for lead in self._leads_of.get(place, [])
-            if lead["created_at"] <= at and self._status_at(lead, at)[1] not in (WON, LOST)
+            if lead["created_at"] <= at and self._is_open(self._status_at(lead, at))
         ]  # fmt: skip
+
+    def _is_open(self, place: tuple[int, int]) -> bool:
+        counted = self._role(place[0]) in ("sales", "pre_sale")
+        return counted and place[1] not in (WON, LOST) and place not in self._unsorted
 
     # -- the stock
 
@@ -495,8 +499,7 @@ class Oracle:
         items = []
         for lead in self._counted:
             place = self._status_at(lead, at)
-            is_open = place[1] not in (WON, LOST) and place not in self._unsorted
-            if lead["created_at"] <= at and is_open and self._role(place[0]) in ("sales", "pre_sale"):
+            if lead["created_at"] <= at and self._is_open(place):
                 owner = self._owner(lead, at, inclusive=True)
                 items.append(
                     Item(id=lead["id"], user_id=owner, pipeline_id=place[0], value=self._price_at(lead, at))

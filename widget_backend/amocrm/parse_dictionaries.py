@@ -4,6 +4,7 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from widget_backend.amocrm.records import Row, as_record, first_id_of, id_of, named_row, ref_of
 from widget_backend.amocrm.values import (
@@ -79,7 +80,8 @@ def parse_account(payload: Any) -> Row:
     """What is kept of ``GET /account``: id, subdomain, name, country, currency, timezone, filters, whose
     token it is.
 
-    ``timezone`` is None if amoCRM names none (``with=datetime_settings`` not asked for).
+    ``timezone`` is None if amoCRM names none (``with=datetime_settings`` not asked for), or one that nobody
+    here knows: with it no day of the account would have a beginning.
     """
     record = as_record(payload)
     settings = as_dict(as_dict(record.get("_embedded")).get("datetime_settings"))
@@ -89,10 +91,18 @@ def parse_account(payload: Any) -> Row:
         "name": as_text(record.get("name")),
         "country": as_text(record.get("country")) or "RU",
         "currency": as_text(record.get("currency")) or "RUB",
-        "timezone": as_text_or_none(settings.get("timezone")) or None,
+        "timezone": _zone(settings.get("timezone")),
         "filters_enabled": as_bool(record.get("is_api_filter_enabled"), default=True),
         "current_user_id": as_id(record.get("current_user_id")),
     }
+
+
+def _zone(value: Any) -> str | None:
+    name = as_text_or_none(value) or ""
+    try:
+        return ZoneInfo(name).key if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def parse_task_types(account_id: int, account: Any, synced_at: datetime) -> list[Row]:

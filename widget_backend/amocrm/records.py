@@ -1,6 +1,6 @@
 """What the parsers of all entities share: ids, moments, references. Knows no entity."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from widget_backend.amocrm.values import as_dict, as_id, as_int, as_list, as_moment, as_text
@@ -30,8 +30,13 @@ def required_id(record: dict[str, Any], name: str) -> int:
 
 
 def moments_of(record: dict[str, Any]) -> tuple[datetime, datetime]:
-    """Created and updated; one stands in for the other, and a record with neither has no place in time."""
+    """Created and updated; one stands in for the other, and a record with neither has no place in time.
+
+    Created at 0 is 1970, as everybody reads it who takes the number as it stands: not the day of an edit.
+    """
     created_at, updated_at = as_moment(record.get("created_at")), as_moment(record.get("updated_at"))
+    if created_at is None and as_int(record.get("created_at")) == 0:
+        created_at = datetime.fromtimestamp(0, UTC)
     known = created_at or updated_at
     if known is None:
         raise UnreadableRecord("A record has no time.", id=as_id(record.get("id")))

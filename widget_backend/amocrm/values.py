@@ -50,7 +50,12 @@ def as_decimal(value: Any) -> Decimal | None:
 
 
 def as_moment(value: Any) -> datetime | None:
-    """Unix seconds (or ISO 8601 with an offset) → an aware moment, UTC; 0, null and local text are None."""
+    """Unix seconds (or ISO 8601 with an offset) → an aware moment, UTC; 0, null and local text are None.
+
+    Parts of a second are cut off: amoCRM's clock has none.
+    """
+    if isinstance(value, (float, Decimal)) and (exact := as_decimal(value)) is not None:
+        value = int(exact)
     seconds = as_int(value)
     if seconds is not None:
         # Up to the year 9999; years beyond do not fit.

@@ -102,7 +102,7 @@ def _store_calls(session: Session, account_id: int, calls: Sequence[Leg], known:
     leads_of = _candidates(session, account_id, {(leg.note_entity_type, leg.note_entity_id) for leg in calls})
     rows = []
     for leg in calls:
-        lead = lead_of_call(leg, leads_of.get((leg.note_entity_type, leg.note_entity_id), ()))
+        lead = lead_of_call(leg, leads_of.get((leg.note_entity_type, leg.note_entity_id), ()), known.is_open)
         visit = (lead.visit_at(leg.at) or lead.visits[0]) if lead else None
         rows.append(
             {

@@ -2,17 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from widget_backend.amocrm.vocabulary import CALL_OUT, CALL_STATUSES_WITHOUT_TALK
-from widget_backend.crm.history import Owned, Visit, holding_at
+from widget_backend.crm.history import Owned, Place, Visit, holding_at
 
 SAME_CALL_WITHIN = timedelta(seconds=5)
 MIN_TALK_S = 1
 IN, OUT = "in", "out"
+IsOpen = Callable[[Place], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,10 @@ class LeadPast:
     def visit_at(self, moment: datetime) -> Visit | None:
         return holding_at(self.visits, moment)
 
-    def is_open_at(self, moment: datetime) -> bool:
-        """Created, and neither won nor lost, at that moment."""
+    def is_open_at(self, moment: datetime, is_open: IsOpen) -> bool:
+        """Created, and standing in a place that counts as open, at that moment."""
         visit = self.visit_at(moment)
-        return visit is not None and visit.place.is_open
+        return visit is not None and is_open(visit.place)
 
     def owner_at(self, moment: datetime) -> int | None:
         owned = holding_at(self.owners, moment)
@@ -96,7 +97,7 @@ def read_leg(note: Mapping[str, Any], directory: Directory) -> Leg:
     params = note["params"] if isinstance(note["params"], dict) else {}
     seconds = _whole(params.get("duration")) or 0
     status = _whole(params.get("call_status"))
-    uniq = params.get("uniq")
+    uniq = params.get("uniq") or None  # some telephony sends 0 for none
     return Leg(
         note_entity_type=note["entity_type"],
         note_id=note["id"],
@@ -118,7 +119,8 @@ def _whole(value: object) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return int(value)
+        # Beyond nine digits it is no length of a call, and no column would hold it.
+        return int(value) if abs(value) < 10**9 else None
     text = str(value).strip()
     return int(text) if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) else None
 
@@ -158,7 +160,7 @@ def _runs(family: list[Leg]) -> list[list[Leg]]:
     return runs
 
 
-def lead_of_call(leg: Leg, leads: Sequence[LeadPast]) -> LeadPast | None:
+def lead_of_call(leg: Leg, leads: Sequence[LeadPast], is_open: IsOpen) -> LeadPast | None:
     """The lead a call belongs to, of those it hangs on or that are linked to its contact or company.
 
     On a lead: that lead, whatever its status. Else, of the leads open at that moment, the one the performer
@@ -166,6 +168,6 @@ def lead_of_call(leg: Leg, leads: Sequence[LeadPast]) -> LeadPast | None:
     """
     if leg.note_entity_type == "leads":
         return next((lead for lead in leads if lead.id == leg.note_entity_id), None)
-    opened = [lead for lead in leads if lead.is_open_at(leg.at)]
+    opened = [lead for lead in leads if lead.is_open_at(leg.at, is_open)]
     own = [lead for lead in opened if leg.user_id is not None and lead.owner_at(leg.at) == leg.user_id]
     return max(own or opened, key=lambda lead: (lead.created_at, lead.id), default=None)

@@ -39,18 +39,19 @@ class Span:
     """A period as it could be seen at ``as_of``: what came later is not counted in it.
 
     ``as_of`` itself is included. A running period ends there; a finished one ends with its last day, and
-    ``as_of`` says how old it is.
+    ``as_of`` says how old it is. ``shown_to`` lets in what has come since; counterparts are cut by ``as_of``.
     """
 
     period: Period
     zone: ZoneInfo
     as_of: datetime
     bucket: Bucket | None = None
+    shown_to: datetime | None = None
 
     @property
     def cut_at(self) -> datetime:
         """The first instant that is not known any more."""
-        return self.as_of + INSTANT
+        return max(self.as_of, self.shown_to or self.as_of) + INSTANT
 
     @property
     def start_at(self) -> datetime:

@@ -17,7 +17,6 @@ from widget_backend.amocrm.vocabulary import (
     WRITTEN_BY_PERSON,
 )
 from widget_backend.crm.history import (
-    Owned,
     first_place,
     holding_at,
     holding_before,
@@ -82,11 +81,12 @@ def lead_fact(
     counted = []
     for moment, own in touches:
         visit = holding_at(visits, moment)
-        if own or (visit is not None and visit.place.is_open):
+        if own or (visit is not None and known.is_open(visit.place)):
             counted.append(moment)
     received = received_at(lead, moves, counted)
     settled = received <= as_of
-    new_user_id = _user(holding_at(owners, received)) if settled else present_id
+    # As with outcomes, an owner change in the same second comes after what happened.
+    new_user_id = holding_before(owners, received).user_id if settled else present_id
     first_pipeline_id = first_place(lead, log.events, moves).pipeline_id
     outcome = outcome_of(lead, moves, known.role_of)
     closed_user_id = holding_before(owners, outcome.moved_at).user_id if outcome else None
@@ -110,10 +110,6 @@ def lead_fact(
         "closed_group_id": known.group_at(closed_user_id, moved_at),
         "loss_reason_id": lead.loss_reason_id if outcome and outcome.name in OUTCOMES.values() else None,
     }
-
-
-def _user(owned: Owned | None) -> int | None:
-    return owned.user_id if owned else None
 
 
 # --- touches -------------------------------------------------------------------------------------------

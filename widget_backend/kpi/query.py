@@ -18,6 +18,8 @@ from widget_backend.money import as_output
 
 __all__ = ["Attribution", "Compare", "KpiRequest", "Scope", "answer"]
 
+# A value that rests on fewer is shown, marked, and never ranked.
+SMALL_SAMPLE = 5
 NO_DATA, NO_HISTORY, NO_ACCESS = "no_data", "no_history", "no_access"
 
 
@@ -201,6 +203,8 @@ def _row(
         "previous": as_output(metric.unit, previous),
         "reason": shown.reason,
     }
+    if isinstance(metric, Ratio | Duration):
+        row["small"] = shown.value is not None and shown.n < SMALL_SAMPLE
     if isinstance(metric, Ratio):
         row["numerator"] = as_output(METRICS[metric.top].unit, shown.numerator)
         row["denominator"] = as_output(METRICS[metric.bottom].unit, shown.denominator)

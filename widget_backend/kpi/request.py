@@ -18,6 +18,8 @@ from widget_backend.periods import Bucket, Period
 from widget_backend.working_hours import WorkingCalendar
 
 MAX_DIMENSIONS = 2
+# Beyond them calendars, zones and counterparts of a period end.
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,8 @@ class KpiRequest:
 
     ``metrics`` empty means all. ``by`` and the keys of ``where`` are dimension names; a None among a filter's
     values means "not assigned". ``as_of`` is the moment up to which every source is synced. Facts after
-    ``cut_at`` (default ``as_of``) are not counted: pass the present to show what has already come in.
+    ``cut_at`` (default ``as_of``) are not counted: pass the present to show what has already come in. What
+    is compared with is cut by ``as_of``.
     ``covered_from`` says since when the mirror has a source's history (absent: always). ``complete`` is false
     while a backfill runs.
     """
@@ -122,7 +125,8 @@ class KpiRequest:
         return Span(
             period=Period(start_on=self.start_on, end_on=self.end_on),
             zone=self.zone,
-            as_of=self.cut_at or self.as_of,
+            as_of=self.as_of,
+            shown_to=self.cut_at,
             bucket=Bucket(self.bucket) if self.bucket is not None else None,
         )
 
@@ -144,6 +148,11 @@ class KpiRequest:
 def check(session: Session, account_id: int, request: KpiRequest) -> None:
     """Raise InputError, naming the field and what is allowed, for anything that cannot be answered."""
     Period(start_on=request.start_on, end_on=request.end_on)
+    for name, day in (("start", request.start_on), ("end", request.end_on)):
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise InputError(
+                f"{day} is out of range.", field=name, remedy=f"Use days from {FIRST_DAY} to {LAST_DAY}."
+            )
     _one_of("bucket", request.bucket, [bucket.value for bucket in Bucket])
     _one_of("compare", request.compare, [compare.value for compare in Compare])
     _one_of("attribution", request.attribution, [attribution.value for attribution in Attribution])

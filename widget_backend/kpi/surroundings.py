@@ -8,9 +8,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from widget_backend.crm.models import GroupMembership, Pipeline, User
+from widget_backend.amocrm.vocabulary import UNSORTED_STATUS_TYPE
+from widget_backend.crm.history import Place
+from widget_backend.crm.models import GroupMembership, Pipeline, Status, User
 from widget_backend.crm.stage_roles import PipelineRole
 from widget_backend.kpi.calls import Directory
+from widget_backend.kpi.outcomes import COUNTED_AS_NEW
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,12 @@ class Surroundings:
     roles: dict[int, PipelineRole]
     directory: Directory
     memberships: dict[int, list[tuple[datetime, int | None]]]
+    unsorted: frozenset[Place] = frozenset()
+
+    def is_open(self, place: Place) -> bool:
+        """Whether a lead standing there counts as open: not closed, not unsorted, in a counted pipeline."""
+        counted = self.role_of(place.pipeline_id) in COUNTED_AS_NEW
+        return place.is_open and counted and place not in self.unsorted
 
     def role_of(self, pipeline_id: int | None) -> PipelineRole:
         """The pipeline's role; a pipeline that the mirror does not know counts as ``sales``, the default."""
@@ -37,9 +46,10 @@ class Surroundings:
 
 
 def load_surroundings(session: Session, account_id: int) -> Surroundings:
-    """Read the account's pipelines, known users and group history."""
-    users = select(User.id, User.name, User.email, User.phone).where(
-        User.account_id == account_id, User.is_known.is_(True)
+    """Read the account's pipelines, users (removed ones that still own leads included) and group history."""
+    users = select(User.id, User.name, User.email, User.phone).where(User.account_id == account_id)
+    unsorted = select(Status.pipeline_id, Status.id).where(
+        Status.account_id == account_id, Status.type == UNSORTED_STATUS_TYPE
     )
     pipelines = select(Pipeline.id, Pipeline.role).where(Pipeline.account_id == account_id)
     history = (
@@ -54,4 +64,5 @@ def load_surroundings(session: Session, account_id: int) -> Surroundings:
         roles={row.id: PipelineRole(row.role) for row in session.execute(pipelines)},
         directory=Directory((row.id, row.name, row.email, row.phone) for row in session.execute(users)),
         memberships=dict(memberships),
+        unsorted=frozenset(Place(row.pipeline_id, row.id) for row in session.execute(unsorted)),
     )

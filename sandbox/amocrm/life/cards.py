@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.amocrm import hooks
+from sandbox.amocrm import hooks, views
 from sandbox.amocrm.life import fields, tags
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.vocabulary import CLOSED, LOST, SINGULAR, UNSORTED_TYPE, Row
@@ -72,7 +72,7 @@ def _hooks(change: Change, table: str, row: Row, before: Row) -> None:
 def statuses_of(change: Change, pipeline_id: Any) -> list[Row]:
     """The pipeline's statuses in board order; empty when there is no such pipeline."""
     pipeline = change.find("pipelines", pipeline_id)
-    found = ((pipeline or {}).get("_embedded") or {}).get("statuses") or []
+    found = views.statuses_of(pipeline or {})
     return sorted(found, key=lambda status: status.get("sort") or 0)
 
 

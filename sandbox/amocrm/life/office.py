@@ -5,7 +5,7 @@ import hmac
 from typing import Any
 from urllib.parse import urlencode
 
-from sandbox.amocrm import accounts, tokens
+from sandbox.amocrm import accounts, tokens, views
 from sandbox.amocrm.life import cards
 from sandbox.amocrm.life.change import Change, Impossible, Missing
 from sandbox.amocrm.vocabulary import CLOSED, UNSORTED_TYPE, Row
@@ -51,7 +51,7 @@ def create_user(change: Change, name: str, email: str, rights: Row) -> Row:
 
 def _status(change: Change, pipeline_id: Any, status_id: Any) -> tuple[Row, Row]:
     pipeline = change.get("pipelines", pipeline_id)
-    for status in (pipeline.get("_embedded") or {}).get("statuses") or []:
+    for status in views.statuses_of(pipeline):
         if status.get("id") == status_id:
             return pipeline, status
     raise Missing(f"pipeline {pipeline_id} has no status {status_id}")

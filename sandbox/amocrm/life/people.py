@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.amocrm import views
 from sandbox.amocrm.life import cards, fields, tags
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.vocabulary import CLOSED, LOST, PERSON_LIKE, PLURAL, SINGULAR, Row
@@ -93,7 +94,7 @@ def _pipeline_of(change: Change, status_id: Any) -> int | None:
     if status_id is None or status_id in CLOSED:
         return None
     for row in change.rows("pipelines"):
-        statuses = (row.get("_embedded") or {}).get("statuses") or []
+        statuses = views.statuses_of(row)
         if any(status.get("id") == status_id for status in statuses):
             return int(row["id"])
     return None
