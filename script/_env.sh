@@ -33,11 +33,16 @@ find_python() {
     return 1
 }
 
-# What an installed environment is compared by: its Python's version, and the pins.
+# What a folder holds, so that a half-deleted one is noticed.
+listing_of() {
+    LC_ALL=C ls "$@" 2>/dev/null | cksum
+}
+
+# What an installed environment is compared by: its Python's version, the pins, and what lies in it.
 stamp_of() {
     version=$(sed -n 's/^version *= *//p' "$1/pyvenv.cfg" 2>/dev/null)
     sum=$(cksum <"$2") || return 1
-    printf '%s %s\n' "$version" "$sum"
+    printf '%s %s %s\n' "$version" "$sum" "$(listing_of "$1"/lib/python3*/site-packages)"
 }
 
 is_installed() {
@@ -45,11 +50,15 @@ is_installed() {
         [ "$(cat "$1/.installed-$2")" = "$(stamp_of "$1" "$ROOT/requirements-$2.txt")" ]
 }
 
+node_stamp_of() {
+    printf '%s %s\n' "$(cksum <"$ROOT/sandbox/page/package-lock.json")" "$(listing_of "$1/node_modules")"
+}
+
 node_modules_are_installed() {
     [ ! -e "$ROOT/sandbox/page/package-lock.json" ] && return 0
     for page in "$ROOT/sandbox/page" "$APP_HOME/page"; do
         [ -r "$page/node_modules/.installed" ] &&
-            [ "$(cat "$page/node_modules/.installed")" = "$(cksum <"$ROOT/sandbox/page/package-lock.json")" ] &&
+            [ "$(cat "$page/node_modules/.installed")" = "$(node_stamp_of "$page")" ] &&
             SANDBOX_NODE_MODULES=$page/node_modules && export SANDBOX_NODE_MODULES && return 0
     done
     return 1
@@ -82,6 +91,11 @@ export_python() {
     PYTHONSAFEPATH=1
     export PYTHON PYTHONPATH PYTHONSAFEPATH
     unset PYTHONHOME
+    # Our own processes talk over loopback, whatever proxy leads outside.
+    NO_PROXY=${NO_PROXY:-${no_proxy:-}}
+    NO_PROXY=${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost
+    no_proxy=$NO_PROXY
+    export NO_PROXY no_proxy
 }
 
 case "${APP_HOME:=$ROOT/.local}" in

@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from script._tools import SetupError, checksum, run_logged, say
+from script._tools import SetupError, checksum, listing, run_logged, say
 
 MIN_NODE = 18
 
@@ -20,16 +20,15 @@ def ensure_node_modules(root: Path, app_home: Path, python: Path, log: Path) -> 
     lock = source / "package-lock.json"
     if not lock.exists():
         return
-    wanted = checksum(lock)
     for page in (source, app_home / "page"):
-        if _read(page / "node_modules" / ".installed") == wanted:
+        if _read(page / "node_modules" / ".installed") == _stamp(page, lock):
             return
     page = source if os.access(source, os.W_OK) else _copy_of(source, app_home / "page")
     began = time.monotonic()
     say("installing the browser libraries of the simulated amoCRM page (npm)")
     (page / "node_modules" / ".installed").unlink(missing_ok=True)
     npm_ci(page, app_home, python, root, log)
-    (page / "node_modules" / ".installed").write_text(wanted)
+    (page / "node_modules" / ".installed").write_text(_stamp(page, lock))
     say(f"browser libraries installed in {time.monotonic() - began:.0f} s")
 
 
@@ -86,6 +85,11 @@ def _major(node: str) -> int:
         return int(told.strip().lstrip("v").split(".")[0])
     except (OSError, ValueError, subprocess.SubprocessError):
         return 0
+
+
+def _stamp(page: Path, lock: Path) -> str:
+    """The same words as node_stamp_of in _env.sh."""
+    return f"{checksum(lock)} {listing(page / 'node_modules')}"
 
 
 def _copy_of(source: Path, target: Path) -> Path:

@@ -11,22 +11,27 @@ import signal
 import subprocess
 import sys
 import time
+from enum import IntEnum
 from pathlib import Path
 
 from script import _node
-from script._tools import SetupError, checksum, run_logged, say
+from script._tools import SetupError, checksum, listing, run_logged, say
 
-# Reads pins from standard input, answers 0 when all of them are installed (in this environment's Python).
+# Reads pins from standard input; answers 0 when this environment's Python has all of them, 3 when a package
+# has lost files (pip would take it for whole), 1 when one is missing.
 SATISFIED = """
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pip._vendor.packaging.requirements import Requirement
+for one in distributions():
+    if any(file.suffix == ".py" and not one.locate_file(file).exists() for file in one.files or ()):
+        sys.exit(3)
 for line in sys.stdin:
     if line.strip() and not line.startswith("#"):
         pin = Requirement(line)
         if pin.marker is None or pin.marker.evaluate():
             try:
-                if not pin.specifier.contains(version(pin.name), prereleases=True):
+                if not pin.specifier.contains(distribution(pin.name).version, prereleases=True):
                     sys.exit(1)
             except PackageNotFoundError:
                 sys.exit(1)
@@ -42,6 +47,7 @@ def main(arguments: list[str]) -> int:
             python = ensure_packages(root, venv, kind, log)
             if "page" in arguments[3:]:
                 _node.ensure_node_modules(root, app_home, python, log)
+            write_stamps(root, venv, kind)
     except SetupError as err:
         print(err, file=sys.stderr)
         return 1
@@ -95,14 +101,20 @@ def ensure_packages(root: Path, venv: Path, kind: str, log: Path) -> Path:
     if incomplete.exists() or not works(python):
         make_venv(venv, log)
     if read(venv / f".installed-{kind}") != stamp(venv, requirements):
-        if not satisfied(python, requirements):
+        found = look_at(python, requirements)
+        if found is Packages.DAMAGED:
+            make_venv(venv, log)
+        if found is not Packages.WHOLE:
             incomplete.touch()  # a killed pip can leave a package that looks whole: then start from nothing
             install(python, requirements, log)
             incomplete.unlink()
-        # The development set holds the local one, so both are in place.
-        for name in {kind, "local"}:
-            (venv / f".installed-{name}").write_text(stamp(venv, root / f"requirements-{name}.txt"))
     return python
+
+
+def write_stamps(root: Path, venv: Path, kind: str) -> None:
+    """Says that the set-up is done. The development set holds the local one, so both are in place."""
+    for name in {kind, "local"}:
+        (venv / f".installed-{name}").write_text(stamp(venv, root / f"requirements-{name}.txt"))
 
 
 def make_venv(venv: Path, log: Path) -> None:
@@ -128,9 +140,19 @@ def works(python: Path) -> bool:
         return False
 
 
-def satisfied(python: Path, requirements: Path) -> bool:
+class Packages(IntEnum):
+    """What SATISFIED answers."""
+
+    WHOLE = 0
+    MISSING = 1
+    DAMAGED = 3
+
+
+def look_at(python: Path, requirements: Path) -> Packages:
+    """Whether the environment holds what the pins name."""
     pins = requirements.read_bytes()
-    return subprocess.run([python, "-c", SATISFIED], input=pins, capture_output=True).returncode == 0
+    code = subprocess.run([python, "-c", SATISFIED], input=pins, capture_output=True).returncode
+    return Packages(code) if code in (Packages.WHOLE, Packages.MISSING) else Packages.DAMAGED
 
 
 def install(python: Path, requirements: Path, log: Path) -> None:
@@ -160,7 +182,8 @@ def stamp(venv: Path, requirements: Path) -> str:
     versions = [
         line.partition("=")[2].strip() for line in lines if line.partition("=")[0].strip() == "version"
     ]
-    return f"{' '.join(versions)} {checksum(requirements)}"
+    packages = next(iter(venv.glob("lib/python3*/site-packages")), venv / "lib")
+    return f"{' '.join(versions)} {checksum(requirements)} {listing(packages)}"
 
 
 def read(path: Path) -> str:

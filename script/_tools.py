@@ -107,3 +107,10 @@ def checksum(path: Path) -> str:
         return subprocess.run(
             ["cksum"], stdin=file, capture_output=True, text=True, check=True
         ).stdout.strip()
+
+
+def listing(folder: Path) -> str:
+    """What POSIX `LC_ALL=C ls FOLDER | cksum` prints; of nothing, where there is no such folder."""
+    names = sorted(os.fsencode(one.name) for one in folder.iterdir()) if folder.is_dir() else []
+    lines = b"".join(name + b"\n" for name in names if not name.startswith(b"."))
+    return subprocess.run(["cksum"], input=lines, capture_output=True, check=True).stdout.decode().strip()

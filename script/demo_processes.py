@@ -2,33 +2,27 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import requests
-
 from script.demo_home import DemoHome, private_file
+from script.demo_simulator import Simulator
 from widget_backend.access import settings as documents
 from widget_backend.bootstrap import Services
 from widget_backend.clock import now
 from widget_backend.db.engine import session_scope
 from widget_backend.exports.runs import run_export
 from widget_backend.local.environment import write_defaults
-from widget_backend.local.errors import LocalError
-from widget_backend.local.home import last_lines
-from widget_backend.local.launch import die_with_parent
-from widget_backend.local.processes import ProcessGroup, answers_http
+from widget_backend.local.processes import ProcessGroup, answers_http, how_it_ended
 from widget_backend.oauth import registry
 from widget_backend.oauth.models import Account
 from widget_frontend.pack import build
 
 ROOT = Path(__file__).resolve().parent.parent
-START_TIMEOUT_S = 180.0
+READY_TIMEOUT_S = 120.0
 
 
 class Demo:
@@ -38,11 +32,12 @@ class Demo:
         self.home = home
         self.live = live
         self.speed = speed
-        self.simulators: dict[str, subprocess.Popen[bytes]] = {}
+        self.simulators: dict[str, Simulator] = {}
         self.group: ProcessGroup | None = None
         self.environ: dict[str, str] = {}
         self.origins: dict[str, str] = {}
         self.services: Services
+        self.launched_at: datetime
         self.first_request = 0
 
     def __enter__(self) -> Self:
@@ -51,21 +46,16 @@ class Demo:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is KeyboardInterrupt:
+            self.home.say("stopping")
         if self.group is not None:
             self.group.stop()
         if hasattr(self, "services"):
             self.services.close()
-        for process in self.simulators.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        for process in self.simulators.values():
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for simulator in self.simulators.values():
+            simulator.stop()
 
-    def start_servers(self) -> None:
+    def _choose_addresses(self) -> None:
         """Addresses of the embedded servers, and of our own web process, for everybody."""
         home = self.home
         web = home.port("web")
@@ -83,6 +73,7 @@ class Demo:
 
     def start_sandbox(self) -> None:
         """amoCRM, Google Sheets, and (to stay) the amoCRM page."""
+        self._choose_addresses()
         state = self.home.path / "sandbox"
         arguments = [*self.home.state["sandbox_arguments"], "--state", str(state / "amocrm")]
         if self.live and self.speed > 0:
@@ -129,30 +120,9 @@ class Demo:
     def _simulate(self, name: str, arguments: list[str]) -> None:
         """Start one simulator and wait until it says where it listens."""
         self.home.say(f"starting the {name} simulator")
-        port = self.home.port(name)
-        log = self.home.path / "logs" / f"sandbox-{name}.log"
-        port_file = self.home.path / "run" / f"sandbox-{name}.port"
-        port_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "sandbox", name, "--port", str(port), *arguments]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [*command, "--port-file", str(port_file)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=ROOT,
-                preexec_fn=die_with_parent(signal.SIGTERM, os.getpid()),
-                start_new_session=True,
-            )
-        self.simulators[name] = process
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not (port_file.exists() and port_file.read_text().strip()):
-            if process.poll() is not None:
-                raise LocalError(f"the {name} simulator ended: {last_lines(log)}", f"The whole log is {log}.")
-            if time.monotonic() > deadline:
-                raise LocalError(f"the {name} simulator does not start", f"See {log}.")
-            time.sleep(0.05)
-        self.origins[name] = f"http://127.0.0.1:{port}"
+        self.simulators[name] = simulator = Simulator(self.home.path, name, arguments)
+        self.home.keep_port(name, simulator.start(self.home.port(name)))
+        self.origins[name] = simulator.origin
 
     def _register_integration(self) -> None:
         """A private integration in the sandbox; its address follows ours when ports changed."""
@@ -182,13 +152,7 @@ class Demo:
 
     def door(self, simulator: str, name: str, body: dict[str, Any] | None = None) -> Any:
         """Call one of a simulator's own doors; POST with a body, GET without."""
-        url = f"{self.origins[simulator]}/_sandbox/{name}"
-        answer = (
-            requests.post(url, json=body, timeout=60) if body is not None else requests.get(url, timeout=60)
-        )
-        if not answer.ok:
-            raise LocalError(f"the {simulator} simulator refused {name}: {answer.text[:200]}", f"See {url}.")
-        return answer.json()
+        return self.simulators[simulator].door(name, body)
 
     def start_product(self) -> None:
         """Migrate, then web, worker and beat, until the web process answers."""
@@ -211,21 +175,23 @@ class Demo:
                 title="demo",
                 at=now(),
             )
+        self.launched_at = now()
         self.group.launch()
-        self.group.wait_ready(60)
+        self.group.wait_ready(READY_TIMEOUT_S)
 
     def look_after(self) -> None:
-        """Restart what died; complain if a simulator is gone."""
+        """Restart what died, and say so. Raises LocalError for what does not stay up."""
         if self.group is not None:
             for ended in self.group.poll():
-                self.home.say(f"{ended.name} ended with {ended.code}; starting it again: {ended.last_lines}")
+                said = f": {ended.last_lines}" if ended.code > 0 else ""
+                self.home.say(f"{ended.name} {how_it_ended(ended.code)}; starting it again{said}")
         if not self.home.lease.keeper_alive():
             self.home.say("the embedded servers were killed; starting them again")
             self.home.lease.ensure()
-        for name, process in self.simulators.items():
-            if process.poll() is not None:
-                log = self.home.path / "logs" / f"sandbox-{name}.log"
-                raise LocalError(f"the {name} simulator ended: {last_lines(log)}", "Start the demo again.")
+        for name, simulator in self.simulators.items():
+            if simulator.code is not None:
+                self.home.say(f"the {name} simulator {how_it_ended(simulator.code)}; starting it again")
+                simulator.revive()
 
     def export(self, account: Account) -> dict[str, Any]:
         """Point the account at its sheet and write it."""

@@ -42,6 +42,9 @@ def summarize(
             )
             for name, model in COUNTED.items()
         }
+        # Not those whom amoCRM does not list, and of whom only the leads they own tell.
+        listed = select(func.count()).where(User.account_id == account.account_id, User.is_known)
+        rows["users"] = session.scalar(listed)
         month = parse_period("month", now().astimezone(ZoneInfo(account.timezone)).date())
         answer = report(session, account, start_on=month.start_on, end_on=month.end_on, compare="previous")
     log = demo.door("amocrm", f"requests?since=0&after={demo.first_request}")["requests"]

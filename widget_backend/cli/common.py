@@ -30,13 +30,18 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
+def _silent(_line: str) -> None:
+    """No progress."""
+
+
 @contextmanager
 def services(*, migrated: bool = True) -> Iterator[Services]:
     """Services for one command, on embedded servers where no others are set.
 
     Raises ConfigError for an odd environment, a privileged role or a database that is not migrated.
     """
-    with completed(os.environ, progress=say) as environ:
+    # A program that reads standard error gets the one line of an error, and nothing else.
+    with completed(os.environ, progress=say if sys.stderr.isatty() else _silent) as environ:
         made = Services.from_environ(environ)
         logs.configure(environ.get("LOG_LEVEL") or "WARNING")
         try:
@@ -62,7 +67,7 @@ def _check_database(made: Services) -> None:
 
 def find_account(session: Session, name: str) -> Account:
     """The account with this id, subdomain or domain. Raises NotFound, or InputError if several fit."""
-    number = int(name) if name.isdecimal() else -1
+    number = int(name) if name.isascii() and name.isdecimal() and len(name) < 19 else -1
     found = session.scalars(
         select(Account).where(
             or_(Account.account_id == number, Account.subdomain == name, Account.domain == name)

@@ -27,6 +27,8 @@ from widget_backend.sync.from_hooks import process_hooks
 from widget_backend.sync.incremental import sync_changes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "kpi.md"
+# Wide enough for imported history and plans; beyond them, comparisons leave the calendar.
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 Day = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -99,6 +101,13 @@ def kpi(
 
 
 def _days(start: Any, end: Any) -> tuple[date, date]:
+    for field, day in (("--start", start), ("--end", end)):
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise InputError(
+                f"{day.date()} is no day of an amoCRM account.",
+                field=field,
+                remedy=f"Give one of the years {FIRST_YEAR} to {LAST_YEAR}.",
+            )
     if end < start:
         raise InputError("The period ends before it starts.", field="--end", remedy="Swap the two days.")
     return start.date(), end.date()

@@ -7,6 +7,7 @@ import click
 from widget_backend.cli.common import as_json, print_json, print_table, say, services
 from widget_backend.clock import now
 from widget_backend.db.engine import session_scope
+from widget_backend.errors import InputError
 from widget_backend.oauth import registry
 
 secret_option = click.option(
@@ -26,12 +27,13 @@ def integrations() -> None:
 @click.option("--title", default="", help="A name for yourself.")
 def add(client_id: str, client_secret: str, redirect_uri: str, title: str) -> None:
     """Register an integration, or update one."""
+    secret = _secret(client_secret)
     with services() as made, session_scope(made.engine) as session:
         registry.add_integration(
             session,
             made.vault,
             client_id=client_id,
-            client_secret=_secret(client_secret),
+            client_secret=secret,
             redirect_uri=redirect_uri,
             title=title,
             at=now(),
@@ -59,11 +61,19 @@ def list_(json_: bool) -> None:
 @secret_option
 def rotate(client_id: str, client_secret: str) -> None:
     """Replace the secret; signatures with the old one are accepted for another day."""
+    secret = _secret(client_secret)
     with services() as made, session_scope(made.engine) as session:
-        registry.rotate_secret(session, made.vault, client_id, _secret(client_secret), now())
+        registry.rotate_secret(session, made.vault, client_id, secret, now())
     say("The new secret is in use.")
 
 
 def _secret(given: str) -> str:
     """The option's value, or standard input, which leaves no trace in the process list."""
-    return (sys.stdin.readline() if given == "-" else given).strip()
+    secret = (sys.stdin.readline() if given == "-" else given).strip()
+    if not secret:
+        raise InputError(
+            "The secret is empty.",
+            field="--client-secret",
+            remedy="Give it, or write it to standard input, as it stands in amoCRM.",
+        )
+    return secret

@@ -12,7 +12,7 @@ from widget_backend.db import migrate as schema
 from widget_backend.db.engine import session_scope
 from widget_backend.errors import ConfigError
 from widget_backend.local import servers
-from widget_backend.local.environment import completed
+from widget_backend.local.environment import completed, read_defaults
 from widget_backend.oauth.models import Account
 from widget_backend.settings import app_home
 from widget_backend.sync.models import Schedule
@@ -69,7 +69,7 @@ def pack(out: Path, backend_url: str | None) -> None:
     """Build widget.zip: the same bytes for the same tree and address."""
     from widget_frontend.pack import build
 
-    url = backend_url or os.environ.get("PUBLIC_URL")
+    url = backend_url or os.environ.get("PUBLIC_URL") or read_defaults(app_home(os.environ)).get("PUBLIC_URL")
     if not url:
         raise click.UsageError("Give --backend-url, or set PUBLIC_URL.", click.get_current_context())
     click.echo(build(out, backend_url=url.rstrip("/")))

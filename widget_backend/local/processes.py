@@ -69,6 +69,16 @@ def restart_delay_s(failures: int) -> float:
     return min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** (failures - 1))
 
 
+def how_it_ended(code: int) -> str:
+    """An exit code in words: `was killed (SIGKILL)`, `ended with 3`."""
+    if code >= 0:
+        return f"ended with {code}"
+    try:
+        return f"was killed ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"was killed ({-code})"
+
+
 def answers_http(url: str) -> Ready:
     """A ready check: does GET url answer 200?"""
 
@@ -133,7 +143,7 @@ class ProcessGroup:
         code = process.popen.returncode if process.popen else 1
         if code != 0:
             raise LocalError(
-                f"release ended with {code}: {last_lines(process.log)}", f"The whole log is {process.log}."
+                f"release {how_it_ended(code)}: {last_lines(process.log)}", f"The whole log is {process.log}."
             )
         return time.monotonic() - began
 
@@ -169,7 +179,7 @@ class ProcessGroup:
         while waiting := [one for one in self.processes if one.ready and not one.was_ready]:
             for ended in self.poll():
                 raise LocalError(
-                    f"{ended.name} ended with {ended.code}: {ended.last_lines}", self._log_hint(ended.name)
+                    f"{ended.name} {how_it_ended(ended.code)}: {ended.last_lines}", self._log_hint(ended.name)
                 )
             for process in waiting:
                 process.was_ready = bool(process.running() and process.ready and process.ready())
@@ -291,7 +301,8 @@ def run_processes(
         told_ready, next_second = False, 0.0
         while not asked_to_stop:
             for ended in group.poll():
-                tell(f"{ended.name} ended with {ended.code}; starting it again in {ended.restart_in_s:g} s")
+                how = how_it_ended(ended.code)
+                tell(f"{ended.name} {how}; starting it again in {ended.restart_in_s:g} s")
             if not told_ready and all(one.ready is None or one.ready() for one in group.processes):
                 told_ready = True
                 tell("ready")

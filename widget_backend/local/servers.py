@@ -19,6 +19,7 @@ __all__ = ["Lease", "LocalError", "Servers", "Status", "acquire", "down", "statu
 
 ACQUIRE_TIMEOUT_S = 240.0
 STOP_TIMEOUT_S = 90.0
+ELSEWHERE_TIMEOUT_S = 20.0
 ROOT = Path(__file__).resolve().parents[2]
 Progress = Callable[[str], None]
 
@@ -170,6 +171,7 @@ def status(app_home: Path) -> Status:
 
 def _join_users(home: Home, tell: Progress) -> int:
     """Takes the shared users' lock; while a keeper shuts down, waits for it."""
+    _wait_for_another_network(home, tell)
     lock = locks.open_lock(home.users_lock)
     deadline = time.monotonic() + STOP_TIMEOUT_S
     told = False
@@ -189,6 +191,34 @@ def _join_users(home: Home, tell: Progress) -> int:
             tell("waiting for the previous servers to stop")
             told = True
         time.sleep(0.02)
+
+
+def _wait_for_another_network(home: Home, tell: Progress) -> None:
+    """Returns when no keeper runs in another network namespace (`unshare -n`, a container).
+
+    Its servers cannot be reached from here. We do not join its users, or it would never stop.
+    """
+    deadline = time.monotonic() + ELSEWHERE_TIMEOUT_S
+    told = False
+    while _is_in_another_network(home):
+        if time.monotonic() > deadline:
+            raise LocalError(
+                f"the servers of {home.path} run in another network namespace (process {_keeper_pid(home)})",
+                "Stop what uses them there, or set APP_HOME to another directory.",
+            )
+        if not told:
+            tell("waiting for the servers in another network namespace to stop")
+            told = True
+        time.sleep(0.1)
+
+
+def _is_in_another_network(home: Home) -> bool:
+    if not locks.is_held(home.keeper_lock):
+        return False
+    try:
+        return os.readlink(f"/proc/{_keeper_pid(home)}/ns/net") != os.readlink("/proc/self/ns/net")
+    except OSError:  # no /proc, not ours to look at, or just gone
+        return False
 
 
 def _wait_for_servers(home: Home, tell: Progress) -> Servers:
