@@ -126,3 +126,29 @@ def test_a_table_that_is_none_fails_when_built(rows: Any, key_column: str) -> No
     columns = (Column(id="id", title="ID", kind=Kind.TEXT),)
     with pytest.raises(ValueError, match="table leads"):
         Table(key="leads", title="Leads", columns=columns, rows=rows, key_column=key_column)
+
+
+def test_a_manager_without_facts_has_zeros_in_sums_and_nothing_in_ratios() -> None:
+    def row(user_id: int, value: Any, **more: Any) -> dict[str, Any]:
+        return {"key": {"user_id": user_id}, "bucket": None, "value": value, "previous": None, **more}
+
+    report = {
+        "metrics": [
+            {"id": "calls_total", "unit": "count", "currency": None, "rows": [row(501, 3), row(502, 4)]},
+            {"id": "revenue", "unit": "money", "currency": "RUB", "rows": [row(501, "10.00")]},
+            {
+                "id": "win_rate",
+                "unit": "percent",
+                "currency": None,
+                "rows": [row(501, "50.0000", numerator=1, denominator=2)],
+            },
+            {
+                "id": "pipeline_value",
+                "unit": "money",
+                "currency": "RUB",
+                "rows": [row(501, None, reason="no_history")],
+            },
+        ]
+    }
+    table = manager_table(report, users={501: "Анна", 502: "Борис"}, titles={})
+    assert table.rows[1][2:] == (4, 0, None, None)

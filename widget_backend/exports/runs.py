@@ -7,22 +7,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from widget_backend import __version__
+from widget_backend.access.settings import ExportRules
 from widget_backend.access.settings import load as load_settings
 from widget_backend.clock import now
 from widget_backend.crm.freshness import as_of
 from widget_backend.crm.models import Pipeline, User
 from widget_backend.db.engine import session_scope
-from widget_backend.errors import AppError, ConfigError, NotFound, SinkMisconfigured
+from widget_backend.db.locks import try_lock
+from widget_backend.errors import AppError, ConfigError, NotFound, SinkBusy, SinkMisconfigured
 from widget_backend.exports.layouts import ExportMeta
 from widget_backend.exports.models import ExportRun
+from widget_backend.exports.sinks.base import SinkResult
 from widget_backend.exports.sinks.sheets import SheetsSink
 from widget_backend.exports.tables import Table, manager_table, pipeline_table
 from widget_backend.kpi.registry import METRICS
-from widget_backend.oauth.models import Account
+from widget_backend.oauth.models import Account, AccountState
 from widget_backend.periods import parse_period
 from widget_backend.reports import report
 from widget_backend.settings import Settings
@@ -57,46 +60,33 @@ PIPELINE_METRICS = (
     "pipeline_value",
 )
 RUNS = ("managers",)
+STARTED, DONE, FAILED = "STARTED", "DONE", "FAILED"
 
 
 def run_export(engine: Engine, settings: Settings, account: Account, name: str) -> dict[str, Any]:
     """Write the running month to the account's spreadsheet: ``{"spreadsheet_id", "rows", "url", "notices"}``.
 
     Raises NotFound for an unknown run, SinkMisconfigured (no spreadsheet chosen, not shared …), ConfigError
-    (no Google credentials), SinkBusy (try later).
+    (no Google credentials), SinkBusy (try later, or another process is at it).
     """
     if name not in RUNS:
         raise NotFound(
             f"There is no export {name!r}.", field="--run", remedy=f"Use one of: {', '.join(RUNS)}."
         )
     account_id = account.account_id
-    with session_scope(engine, account_id) as session:
-        rules = load_settings(session, account_id).export
-        if rules.spreadsheet_id is None:
-            raise SinkMisconfigured(
-                "No spreadsheet is chosen for this account.",
-                remedy="Share one with the service account and `settings set … export.spreadsheet_id ID`.",
-            )
-        run = ExportRun(
-            account_id=account_id,
-            name=name,
-            sink="sheets",
-            target=rules.spreadsheet_id,
-            state="STARTED",
-            started_at=now(),
-        )
-        session.add(run)
-        session.flush()
-        run_id = run.id
-    sink = SheetsSink(credentials(settings), rules.spreadsheet_id, settings.google_origin, rules.language)
-    try:
+    with try_lock(engine, f"exports.{name}", account_id) as alone:
+        if not alone:
+            raise SinkBusy("This export is running already.", remedy="It ends within minutes.")
         with session_scope(engine, account_id) as session:
-            tables, meta = compose(session, account, rules.language)
-        result = sink.write(tables, meta)
-    except AppError as error:
-        _end(engine, account_id, run_id, "FAILED", error=error.message)
-        raise
-    _end(engine, account_id, run_id, "DONE", rows=result.rows)
+            rules = load_settings(session, account_id).export
+            target = _chosen(rules)
+            run_id = _begin(session, account_id, name, target)
+        try:
+            result = _write(engine, settings, account, target, rules.language)
+        except AppError as error:
+            _end(engine, account_id, run_id, FAILED, error=error.message)
+            raise
+        _end(engine, account_id, run_id, DONE, rows=result.rows)
     log.info("exports.written", account_id=account_id, rows=result.rows)
     return {
         "spreadsheet_id": result.spreadsheet_id,
@@ -104,6 +94,40 @@ def run_export(engine: Engine, settings: Settings, account: Account, name: str) 
         "url": result.url,
         "notices": list(result.notices),
     }
+
+
+def _chosen(rules: ExportRules) -> str:
+    if rules.spreadsheet_id is None:
+        raise SinkMisconfigured(
+            "No spreadsheet is chosen for this account.",
+            remedy="Share one with the service account and `settings set … export.spreadsheet_id ID`.",
+        )
+    return rules.spreadsheet_id
+
+
+def _begin(session: Session, account_id: int, name: str, target: str) -> int:
+    """Note that a run began. The lock is ours, so a run still STARTED was cut off; this one does it again."""
+    session.execute(
+        update(ExportRun)
+        .where(ExportRun.account_id == account_id, ExportRun.name == name, ExportRun.state == STARTED)
+        .values(state=FAILED, finished_at=now(), error="The run was cut off.")
+    )
+    run = ExportRun(
+        account_id=account_id, name=name, sink="sheets", target=target, state=STARTED, started_at=now()
+    )
+    session.add(run)
+    session.flush()
+    return run.id
+
+
+def _write(
+    engine: Engine, settings: Settings, account: Account, spreadsheet_id: str, language: str
+) -> SinkResult:
+    """Compute and send. The numbers of all tables are of one moment, and no transaction is open meanwhile."""
+    sink = SheetsSink(credentials(settings), spreadsheet_id, settings.google_origin, language)
+    with session_scope(engine, account.account_id, snapshot=True) as session:
+        tables, meta = compose(session, account, language)
+    return sink.write(tables, meta)
 
 
 def _end(
@@ -166,7 +190,7 @@ def compose(session: Session, account: Account, language: str) -> tuple[list[Tab
         start_on=month.start_on,
         end_on=month.end_on,
         as_of=as_of(session, account_id),
-        complete=account.state == "active",
+        complete=account.state != AccountState.BACKFILLING,
         generated_at=now(),
         timezone=account.timezone,
         formula_version=__version__,

@@ -190,6 +190,7 @@ def _report_table(
     )
 
 
+SUMMED_UNITS = frozenset({"count", "money", "minutes"})
 _Place = tuple[int | None, str]
 _MetricRows = dict[str, Mapping[str, Any]]
 
@@ -247,7 +248,21 @@ def _kind(metric: Mapping[str, Any]) -> Kind:
 def _values(
     metrics: Iterable[Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]], fields: Sequence[str]
 ) -> list[Cell]:
-    return [_value(metric, rows.get(metric["id"], {}).get(field)) for metric in metrics for field in fields]
+    return [
+        _value(metric, rows[metric["id"]].get(field)) if metric["id"] in rows else _absent(metric)
+        for metric in metrics
+        for field in fields
+    ]
+
+
+def _absent(metric: Mapping[str, Any]) -> Cell:
+    """The cell of somebody who has no row of this metric: nothing happened, so sums and counts are 0.
+
+    Ratios, durations and metrics that could not be computed for others either stay empty.
+    """
+    rows = metric["rows"]
+    is_sum = metric["unit"] in SUMMED_UNITS and bool(rows) and not any("denominator" in row for row in rows)
+    return 0 if is_sum and not any(row.get("reason") for row in rows) else None
 
 
 def _value(metric: Mapping[str, Any], value: Any) -> Cell:
