@@ -56,9 +56,14 @@ def _invalid(error: ValidationError) -> Response:
 
 
 def _cheap_repeats(response: Response) -> Response:
-    """An ETag on every successful read, and 304 when the caller has it already."""
-    if request.method == "GET" and response.status_code == 200 and request.path.startswith("/api/"):
+    """An ETag on every successful read, and 304 when the caller has it already.
+
+    The answer depends on who asks and in which language; ``no-cache`` makes every use of a copy ask again.
+    """
+    reads = request.method in ("GET", "HEAD")
+    if reads and response.status_code == 200 and request.path.startswith("/api/"):
         response.headers["Cache-Control"] = "private, no-cache"
+        response.vary.update(("X-Auth-Token", "Accept-Language"))
         response.add_etag()
         response.make_conditional(request)
     return response

@@ -1,6 +1,7 @@
 """The only wiring: engine, Redis, HTTP, tokens and clients, for web, workers, command line and tests."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from threading import local
@@ -8,6 +9,7 @@ from threading import local
 import redis
 import requests
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from widget_backend import clock
 from widget_backend.amocrm.client import AmoClient, Token, make_session
@@ -120,6 +122,18 @@ class Services:
             self.engine.dispose()
         if "redis" in self.__dict__:
             self.redis.close()
+
+
+def wait_for_role(engine: Engine, sleep: Callable[[float], object] = time.sleep) -> None:
+    """``check_role`` as soon as the database can be asked; ``sleep`` returning true gives up waiting."""
+    while True:
+        try:
+            check_role(engine)
+        except OperationalError:
+            if sleep(1.0):
+                return
+        else:
+            return
 
 
 def check_role(engine: Engine) -> None:

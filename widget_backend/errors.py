@@ -79,6 +79,12 @@ class Conflict(AppError):
     code = "conflict"
 
 
+class StillLoading(Conflict):
+    """Nothing can be said yet: the account's first copy has just begun."""
+
+    code = "still_loading"
+
+
 class NotConnected(Conflict):
     """The account is known, but has no usable authorisation."""
 

@@ -12,9 +12,9 @@ from widget_backend.access.settings import WorkingHours
 from widget_backend.access.settings import load as load_settings
 from widget_backend.amocrm.vocabulary import CALL_NOTES
 from widget_backend.clock import now
-from widget_backend.crm.freshness import as_of
+from widget_backend.crm.freshness import as_of, has_facts
 from widget_backend.crm.models import Event, Note
-from widget_backend.errors import Conflict
+from widget_backend.errors import StillLoading
 from widget_backend.kpi import drilldown
 from widget_backend.kpi.kinds import Source
 from widget_backend.kpi.query import KpiRequest, Scope, answer
@@ -99,7 +99,7 @@ def kpi_request(
     where: Where | None = None,
     scope: Scope | None = None,
 ) -> KpiRequest:
-    """The question, completed. Raises Conflict while nothing of the account has been copied yet."""
+    """The question, completed. Raises StillLoading before the leads are there and counted."""
     settings = load_settings(session, account.account_id)
     synced_to = as_of(session, account.account_id)
     complete = account.state != AccountState.BACKFILLING and synced_to is not None
@@ -129,8 +129,8 @@ def kpi_request(
 def as_of_leads(session: Session, account: Account) -> datetime:
     """While the first copy runs: the moment up to which at least the leads are there."""
     moment = as_of(session, account.account_id, ["leads"])
-    if moment is None:
-        raise Conflict(
+    if moment is None or not has_facts(session, account.account_id):
+        raise StillLoading(
             "The account's leads are still being copied.",
             remedy="Try again in a few minutes; `accounts list` shows how far it is.",
             account_id=account.account_id,

@@ -1,20 +1,22 @@
 """Who has to do what, and when: rows of ``schedule``. A queue message is only a hint that a row is due.
 
 A job is handed out by ``claim_due`` (one taker, whatever the number of dispatchers), runs under a lease, and
-ends in ``finish`` or ``fail``. A lost message or a killed worker costs the rest of the lease, nothing else.
+ends in ``finish`` or ``fail``. A lost message or a killed worker costs the rest of the lease, nothing else;
+lost again and again, the row is handed out ever more rarely, so that neither a job that kills its worker nor
+an absent worker fills the queue.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from widget_backend.clock import now
 from widget_backend.jobs import Job
-from widget_backend.oauth.models import SYNCING, Account
+from widget_backend.oauth.models import SYNCING, Account, AccountState
 from widget_backend.sync.models import Schedule
 
 # A running job renews its lease; a killed one is handed out again after at most this long.
@@ -22,6 +24,7 @@ LEASE_S = 60
 FIRST_RETRY_S = 5
 LONGEST_RETRY_S = 900
 CHANNEL = "work"
+LOST = "The worker or its message was lost."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,11 @@ class Claim:
 
 
 def plan(session: Session, account_id: int, jobs: Mapping[Job, int]) -> None:
-    """Make each job due at once and then every so many seconds; rows that exist get the new interval."""
+    """Make each job due at once and then every so many seconds; rows that exist get the new interval.
+
+    What failed before is forgotten, and a job that runs now runs once more: the account has just been
+    installed, authorised again or resumed.
+    """
     for job, every_s in jobs.items():
         statement = insert(Schedule).values(
             account_id=account_id, job=job, due_at=now(), every_s=every_s, requests=0, failures=0
@@ -42,18 +49,30 @@ def plan(session: Session, account_id: int, jobs: Mapping[Job, int]) -> None:
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=["account_id", "job"],
-                set_={"every_s": every_s, "due_at": statement.excluded.due_at, "leased_until": None},
+                set_={
+                    "every_s": every_s,
+                    "due_at": statement.excluded.due_at,
+                    "leased_until": None,
+                    "requests": Schedule.requests + 1,
+                    "failures": 0,
+                    "last_error": None,
+                },
             )
         )
     notify(session)
 
 
 def request(session: Session, account_id: int, job: Job) -> None:
-    """Ask for a job now. If it is running, it runs once more afterwards. Wakes the dispatcher on commit."""
+    """Ask for a job now. If it is running, it runs once more afterwards. Wakes the dispatcher on commit.
+
+    A job that failed keeps its pause: many hooks must not turn into as many attempts on an amoCRM that is
+    down.
+    """
+    sooner = case((Schedule.failures == 0, func.least(Schedule.due_at, now())), else_=Schedule.due_at)
     session.execute(
         update(Schedule)
         .where(Schedule.account_id == account_id, Schedule.job == job)
-        .values(requests=Schedule.requests + 1, due_at=func.least(Schedule.due_at, now()))
+        .values(requests=Schedule.requests + 1, due_at=sooner)
     )
     notify(session)
 
@@ -69,36 +88,67 @@ def notify(session: Session) -> None:
 
 
 def claim_due(connection: Connection, limit: int = 200) -> list[Claim]:
-    """Take up to ``limit`` due jobs of accounts that may sync, oldest first, and lease them."""
+    """Take up to ``limit`` due jobs of accounts that may work, oldest first, and lease them.
+
+    A row whose lease ran out was lost on the way: that counts as a failure, and from the second time on it
+    waits as long as any other failed job.
+    """
     moment = now()
     due = (
         select(Schedule.account_id, Schedule.job)
         .join(Account, Account.account_id == Schedule.account_id)
         .where(
             Schedule.due_at <= moment,
-            (Schedule.leased_until.is_(None)) | (Schedule.leased_until < moment),
-            Account.state.in_(SYNCING),
+            or_(Schedule.leased_until.is_(None), Schedule.leased_until + _lost_delay() < moment),
+            _may_work(),
         )
-        .order_by(Schedule.due_at)
+        .order_by(Schedule.due_at, Schedule.account_id, Schedule.job)
         .limit(limit)
         .with_for_update(of=Schedule, skip_locked=True)
         .cte("due")
     )
+    lost = Schedule.leased_until.is_not(None)
     rows = connection.execute(
         update(Schedule)
         .where(Schedule.account_id == due.c.account_id, Schedule.job == due.c.job)
-        .values(leased_until=moment + timedelta(seconds=LEASE_S))
+        .values(
+            leased_until=moment + timedelta(seconds=LEASE_S),
+            failures=Schedule.failures + case((lost, 1), else_=0),
+            last_error=case((lost, LOST), else_=Schedule.last_error),
+        )
         .returning(Schedule.account_id, Schedule.job, Schedule.requests)
     )
     return [Claim(account_id=r.account_id, job=Job(r.job), seen=r.requests) for r in rows]
 
 
+def _lost_delay() -> ColumnElement[timedelta]:
+    """How long a lost row rests beyond its lease: nothing the first time, then as after failures."""
+    doubled = FIRST_RETRY_S * func.power(2, func.least(Schedule.failures, 20) - 1)
+    seconds = case((Schedule.failures == 0, 0), else_=func.least(doubled, LONGEST_RETRY_S))
+    return func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+def _may_work() -> ColumnElement[bool]:
+    """Accounts at work; of a paused one only the tokens are kept alive, which die if nobody renews them."""
+    resting = and_(Account.state == AccountState.PAUSED, Schedule.job == Job.REFRESH_TOKEN)
+    return or_(Account.state.in_(SYNCING), resting)
+
+
 def renew(session: Session, claim: Claim) -> bool:
-    """Start or go on with a claimed job; False if it is not due any more (another run has answered it)."""
+    """Start or go on with a claimed job; False if it is not to be done any more.
+
+    Another run may have answered it, or the account was paused or removed while the message was waiting.
+    """
     moment = now()
     renewed = session.scalars(
         update(Schedule)
-        .where(Schedule.account_id == claim.account_id, Schedule.job == claim.job, Schedule.due_at <= moment)
+        .where(
+            Schedule.account_id == claim.account_id,
+            Schedule.job == claim.job,
+            Schedule.due_at <= moment,
+            Account.account_id == Schedule.account_id,
+            _may_work(),
+        )
         .values(leased_until=moment + timedelta(seconds=LEASE_S))
         .returning(Schedule.requests)
     )
@@ -117,22 +167,23 @@ def release(session: Session, claim: Claim) -> None:
 def finish(session: Session, claim: Claim, *, again: bool = False) -> None:
     """The job is done: due again after its interval, or at once if ``again`` or asked for meanwhile."""
     moment = now()
-    session.execute(
-        text(
-            "UPDATE schedule SET leased_until = NULL, failures = 0, last_error = NULL, last_done_at = :now,"
-            " due_at = CASE WHEN CAST(:again AS boolean) OR requests <> :seen THEN CAST(:now AS timestamptz)"
-            " ELSE CAST(:now AS timestamptz) + make_interval(secs => every_s) END"
-            " WHERE account_id = :account_id AND job = :job"
-        ),
-        {
-            "now": moment,
-            "again": again,
-            "seen": claim.seen,
-            "account_id": claim.account_id,
-            "job": claim.job,
-        },
-    )
-    notify(session)
+    wanted = true() if again else Schedule.requests != claim.seen
+    due_now = session.scalars(
+        update(Schedule)
+        .where(Schedule.account_id == claim.account_id, Schedule.job == claim.job)
+        .values(
+            leased_until=None,
+            failures=0,
+            last_error=None,
+            last_done_at=moment,
+            due_at=case(
+                (wanted, moment), else_=moment + func.make_interval(0, 0, 0, 0, 0, 0, Schedule.every_s)
+            ),
+        )
+        .returning(Schedule.due_at <= moment)
+    ).first()
+    if due_now:
+        notify(session)
 
 
 def retry_delay_s(failures: int, asked_s: float | None = None) -> float:

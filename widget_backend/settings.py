@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cryptography.fernet import Fernet
 
+from widget_backend import clock
 from widget_backend.errors import ConfigError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -43,21 +44,22 @@ class Settings:
         reader = _Reader(environ, problems)
         values = cls(
             app_home=app_home(environ),
-            database_url=reader.required("DATABASE_URL"),
-            database_owner_url=environ.get("DATABASE_OWNER_URL") or None,
-            redis_url=reader.required("REDIS_URL"),
+            database_url=reader.server("DATABASE_URL", ("postgresql", "postgres"), needed=True) or "",
+            database_owner_url=reader.server("DATABASE_OWNER_URL", ("postgresql", "postgres")),
+            redis_url=reader.server("REDIS_URL", ("redis", "rediss", "unix"), needed=True) or "",
             encryption_keys=reader.keys("ENCRYPTION_KEYS"),
             public_url=reader.url("PUBLIC_URL", "http://127.0.0.1:8000") or "",
             amocrm_origin=reader.url("AMOCRM_ORIGIN", None),
             google_origin=reader.url("GOOGLE_ORIGIN", None),
             google_credentials=environ.get("GOOGLE_CREDENTIALS") or None,
-            widget_origins=tuple(environ.get("WIDGET_ORIGINS", "").replace(",", " ").split()),
+            widget_origins=reader.origins("WIDGET_ORIGINS"),
             log_level=reader.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
             amocrm_requests_per_s=reader.integer("AMOCRM_REQUESTS_PER_S", 6, 1, 7),
             sync_every_s=reader.integer("SYNC_EVERY_S", 60, 1, 86_400),
             dictionaries_every_s=reader.integer("DICTIONARIES_EVERY_S", 900, 1, 86_400),
             sync_overlap_s=reader.integer("SYNC_OVERLAP_S", 600, 0, 86_400),
         )
+        reader.seconds("APP_CLOCK_OFFSET_S")
         if problems:
             raise ConfigError(
                 "The environment is incomplete: " + "; ".join(problems) + ".",
@@ -69,6 +71,19 @@ class Settings:
 def app_home(environ: Mapping[str, str]) -> Path:
     """``APP_HOME``, by default ``.local`` in the checkout."""
     return Path(environ.get("APP_HOME") or CHECKOUT / ".local").expanduser().resolve()
+
+
+def _split(value: str) -> SplitResult:
+    """The parts of an address; none of what is not even that."""
+    try:
+        return urlsplit(value)
+    except ValueError:
+        return urlsplit("")
+
+
+def _is_web(value: str) -> bool:
+    parts = _split(value)
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 class _Reader:
@@ -84,13 +99,30 @@ class _Reader:
             self._problems.append(f"{name} is missing")
         return value
 
+    def server(self, name: str, schemes: tuple[str, ...], *, needed: bool = False) -> str | None:
+        value = self.required(name) if needed else self._environ.get(name, "")
+        # `postgresql+psycopg://` names a driver.
+        if value and _split(value).scheme.partition("+")[0] not in schemes:
+            self._problems.append(f"{name} must start with {schemes[0]}://")
+        return value or None
+
     def url(self, name: str, default: str | None) -> str | None:
         value = self._environ.get(name) or default
-        if value is not None:
-            parts = urlsplit(value)
-            if parts.scheme not in ("http", "https") or not parts.netloc:
-                self._problems.append(f"{name} must start with http:// or https:// and name a host")
+        if value is not None and not _is_web(value):
+            self._problems.append(f"{name} must start with http:// or https:// and name a host")
         return value.rstrip("/") if value else None
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        found = tuple(self._environ.get(name, "").replace(",", " ").split())
+        for origin in found:
+            if not _is_web(origin) or _split(origin).path or _split(origin).query:
+                self._problems.append(f"{name}: {origin!r} is no origin such as https://demo.example:8080")
+        return found
+
+    def seconds(self, name: str) -> None:
+        """Only checked: ``clock`` reads it by itself, before there are settings."""
+        if clock.offset_of(self._environ) is None:
+            self._problems.append(f"{name} must be a number of seconds")
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         value = (self._environ.get(name) or default).upper()
@@ -108,7 +140,10 @@ class _Reader:
         return int(raw)
 
     def keys(self, name: str) -> tuple[str, ...]:
-        keys = tuple(self.required(name).replace(",", " ").split())
+        given = self.required(name)
+        keys = tuple(given.replace(",", " ").split())
+        if given and not keys:
+            self._problems.append(f"{name} is missing")
         for number, key in enumerate(keys, start=1):
             try:
                 Fernet(key)

@@ -1,17 +1,21 @@
 """The Celery application: three queues, JSON only, no results. What is due stands in PostgreSQL, not here."""
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 from kombu.entity import Queue
 
 from widget_backend import logs
+from widget_backend.bootstrap import Services, wait_for_role
+from widget_backend.errors import ConfigError
 from widget_backend.jobs import QUEUE
 
 app = Celery("workers", include=["workers.oauth", "workers.sync", "workers.webhooks", "workers.exports"])
 app.conf.update(
+    # Celery wants its broker when it is imported, before the settings are read; `worker_init` checks them.
     broker_url=os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
     result_backend=None,
     task_ignore_result=True,
@@ -47,7 +51,19 @@ app.conf.update(
 
 @setup_logging.connect
 def _configure_logs(**_kwargs: Any) -> None:
-    logs.configure(os.environ.get("LOG_LEVEL") or "INFO")
+    logs.configure(os.environ.get("LOG_LEVEL", ""))
+
+
+@worker_init.connect
+def _check_settings(**_kwargs: Any) -> None:
+    """A worker that is set up wrongly says so and ends, instead of failing job after job."""
+    try:
+        made = Services.from_environ()
+        wait_for_role(made.engine)
+        made.close()
+    except ConfigError as error:
+        print(error.one_line(), file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 @worker_process_init.connect

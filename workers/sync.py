@@ -11,8 +11,9 @@ from widget_backend.sync.dictionaries import sync_dictionaries
 from widget_backend.sync.incremental import refresh_facts, sync_changes
 from workers.base import account_job
 
-# Well under the task's time limit; what is left goes on in the next task.
-BACKFILL_SLICE_S = 120.0
+# Short, because it holds one of the worker's few threads: what is left goes on in the next task, after those
+# that wait by then, such as other accounts' hooks.
+BACKFILL_SLICE_S = 20.0
 
 
 @account_job(Job.BACKFILL)

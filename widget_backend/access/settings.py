@@ -1,10 +1,10 @@
 """The settings document of an account: its shape, its defaults, and how a change takes effect."""
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import update
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from widget_backend.access.models import AccountSettings
@@ -27,11 +27,20 @@ class CallRules(_Part):
 
 
 class WorkingHours(_Part):
-    """Local working time, the same on each working day; days are ISO numbers, Monday is 1."""
+    """Local working time, the same on each working day; days are ISO numbers, Monday is 1.
 
-    days: tuple[int, ...] = (1, 2, 3, 4, 5)
+    An end at 00:00 is the end of the day.
+    """
+
+    days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(default=(1, 2, 3, 4, 5), min_length=1)
     start: str = Field(default="09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     end: str = Field(default="18:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> "WorkingHours":
+        if self.end != "00:00" and self.start >= self.end:
+            raise ValueError("the working day must end after it starts")
+        return self
 
 
 class ExportRules(_Part):
@@ -90,7 +99,10 @@ def with_value(document: Document, path: str, raw: str) -> Document:
 
 
 def save(session: Session, account_id: int, document: Document) -> None:
-    """Store the document and let the pipelines' roles follow it."""
+    """Store the document and let the pipelines' roles follow it.
+
+    A role that nobody chooses any more is guessed again when the dictionaries are read next.
+    """
     moment = now()
     row = session.get(AccountSettings, account_id)
     content = document.model_dump(mode="json")
@@ -98,10 +110,8 @@ def save(session: Session, account_id: int, document: Document) -> None:
         session.add(AccountSettings(account_id=account_id, document=content, updated_at=moment))
     else:
         row.document, row.updated_at = content, moment
-    for pipeline_id, role in document.pipeline_roles.items():
-        session.execute(
-            update(Pipeline)
-            .where(Pipeline.account_id == account_id, Pipeline.id == pipeline_id)
-            .values(role=role, role_set_by_person=True)
-        )
+    for pipeline in session.scalars(select(Pipeline).where(Pipeline.account_id == account_id)):
+        chosen = document.pipeline_roles.get(pipeline.id)
+        if chosen is not None:
+            pipeline.role, pipeline.role_set_by_person = chosen, True
     session.flush()

@@ -25,6 +25,9 @@ def may_see_lead(session: Session, user: User, lead: Lead) -> bool:
     """Whether the viewer may see this lead as it stands now."""
     right = view_right(user)
     own = lead.responsible_user_id == user.id
+    if right != "G" or own:
+        return right == "A" or (own and right in ("G", "M"))
+    if user.group_id is None or lead.responsible_user_id is None:
+        return False
     owner = session.get(User, (lead.account_id, lead.responsible_user_id))
-    in_group = user.group_id is not None and owner is not None and owner.group_id == user.group_id
-    return right == "A" or (right == "G" and (own or in_group)) or (right == "M" and own)
+    return owner is not None and owner.group_id == user.group_id

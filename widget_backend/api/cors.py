@@ -27,7 +27,7 @@ def register(app: Flask, extra_origins: tuple[str, ...]) -> None:
     def _mark(response: Response) -> Response:
         if not request.path.startswith(PREFIX):
             return response
-        response.headers.add("Vary", "Origin")
+        response.vary.add("Origin")
         origin = request.headers.get("Origin", "")
         if origin and allowed(origin):
             response.headers["Access-Control-Allow-Origin"] = origin

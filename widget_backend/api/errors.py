@@ -1,13 +1,15 @@
 """One shape for every error: ``{"error": {code, message, field, remedy, request_id}}``, in two languages."""
 
+import math
 import uuid
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from widget_backend.api.texts import error_text
+from widget_backend.api.texts import error_text, input_text
 from widget_backend.errors import AppError, Retriable
 
 log = structlog.get_logger(__name__)
@@ -17,10 +19,23 @@ HTTP_CODES = {
     413: "too_large",
     415: "bad_input",
     400: "bad_input",
+    429: "too_many",
+    503: "try_later",
 }
+# The database is away, starting, read-only or has no connection left: it passes. Other errors are defects.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 # Finer codes of the same status share its text.
-HTTP_TEXTS = {401: "unauthorized"}
+HTTP_TEXTS = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    429: "too_many",
+    503: "try_later",
+}
 
 
 def language() -> str:
@@ -40,10 +55,16 @@ def error_answer(
     remedy: str | None = None,
     **extra: str,
 ) -> Response:
-    """The error body. Codes that people meet have texts in both languages; others keep the technical one."""
-    known_message, known_remedy = error_text(code, language())
-    if known_message is None and status in HTTP_TEXTS:
-        known_message, known_remedy = error_text(HTTP_TEXTS[status], language())
+    """The error body, in the caller's language; ``detail`` is the technical message where it says more."""
+    lang = language()
+    if status == 400:
+        known_message, known_remedy = input_text(field, lang)
+        if known_message and message:
+            extra = {"detail": f"{message} {remedy}" if remedy else message, **extra}
+    else:
+        known_message, known_remedy = error_text(code, lang)
+        if known_message is None:
+            known_message, known_remedy = error_text(HTTP_TEXTS.get(status, "internal"), lang)
     body = {
         "code": code,
         "message": known_message or message or code,
@@ -54,6 +75,7 @@ def error_answer(
     }
     response = jsonify({"error": body})
     response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -80,7 +102,7 @@ def register(app: Flask) -> None:
             error.status, error.code, message=error.message, field=error.field, remedy=error.remedy
         )
         if isinstance(error, Retriable):
-            response.headers["Retry-After"] = str(int(error.retry_after_s or 5))
+            response.headers["Retry-After"] = str(math.ceil(error.retry_after_s or 5))
         return response
 
     @app.errorhandler(HTTPException)
@@ -92,12 +114,14 @@ def register(app: Flask) -> None:
             response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
         return response
 
-    @app.errorhandler(OperationalError)
-    def _database(_error: OperationalError) -> Response:
+    def _database(_error: Exception) -> Response:
         log.exception("api.database_down")
         response = error_answer(503, "try_later")
         response.headers["Retry-After"] = "5"
         return response
+
+    for kind in DATABASE_AWAY:
+        app.register_error_handler(kind, _database)
 
     @app.errorhandler(Exception)
     def _unexpected(_error: Exception) -> Response:

@@ -12,6 +12,14 @@ from widget_backend.schedule import cancel, notify
 bp = Blueprint("install", __name__)
 
 
+@bp.after_request
+def _private(response: Response) -> Response:
+    """The address holds a code: nobody keeps the page, and no link or picture tells the address on."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 @bp.get("/oauth/callback")
 def callback() -> tuple[str, int] | str:
     """Keep the code, wake a worker, and tell the person what happens next."""

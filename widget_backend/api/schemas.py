@@ -1,4 +1,4 @@
-"""What callers of the API may send. Unknown values are refused with the field's name."""
+"""What callers of the API may send. Odd values are refused with the field's name, unknown names ignored."""
 
 from datetime import date
 from typing import Annotated, Literal

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Table, delete, or_, select, text, update
+from sqlalchemy import Executable, Table, delete, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from widget_backend.amocrm import parse
@@ -65,8 +65,8 @@ def store_leads(
 ) -> set[Subject]:
     """Leads and their links to contacts and companies. Returns the leads whose facts may have changed."""
     pairs = readable(items, lambda p: parse.parse_lead(account_id, p, synced_at), "leads")
-    # A lead that the API shows is alive, whatever we believed.
-    rows = [{**row, "is_deleted": False, "deleted_at": None, "merged_into": None} for _, row in pairs]
+    # A lead that the API shows is alive, whatever we believed, unless it says otherwise itself.
+    rows = [{**row, "merged_into": None} for _, row in pairs]
     changed = {key[1] for key in upsert(session, table_of(Lead), rows, newer_by="updated_at")}
     relinked = _store_links(
         session, account_id, [(row["id"], parse.lead_links(account_id, p)) for p, row in pairs]
@@ -135,7 +135,7 @@ def store_companies(
 def _store_alive(
     session: Session, model: type[Contact | Company], pairs: Sequence[tuple[Payload, dict[str, Any]]]
 ) -> None:
-    rows = [{**row, "is_deleted": False, "deleted_at": None, "merged_into": None} for _, row in pairs]
+    rows = [{**row, "merged_into": None} for _, row in pairs]
     upsert(session, table_of(model), rows, newer_by="updated_at")
 
 
@@ -144,27 +144,42 @@ def store_tasks(
 ) -> set[Subject]:
     """Tasks. A completed meeting is a touch, so the task's subject becomes stale."""
     pairs = readable(items, lambda p: parse.parse_task(account_id, p, synced_at), "tasks")
-    rows = [{**row, "is_deleted": False, "deleted_at": None} for _, row in pairs]
+    rows = [row for _, row in pairs]
+    owners = _owners(
+        session,
+        select(Task.id, Task.entity_type, Task.entity_id).where(
+            Task.account_id == account_id, Task.id.in_([row["id"] for row in rows])
+        ),
+    )
     changed = {key[1] for key in upsert(session, table_of(Task), rows, newer_by="updated_at")}
-    return {
-        (row["entity_type"], row["entity_id"])
-        for row in rows
-        if row["id"] in changed and row["entity_type"] in ENTITY_TABLES and row["entity_id"] is not None
-    }
+    now_on = {(row["entity_type"], row["entity_id"]) for row in rows if row["id"] in changed}
+    before = {owners[row_id] for row_id in changed if row_id in owners}
+    return {(kind, id_) for kind, id_ in now_on | before if kind in ENTITY_TABLES and id_ is not None}
+
+
+def _owners(session: Session, query: Executable) -> dict[int, Subject]:
+    """What each of these tasks or notes hung on so far: a merge moves them, and both facts change."""
+    return {row_id: (str(kind), id_) for row_id, kind, id_ in session.execute(query) if id_ is not None}
 
 
 def store_notes(
     session: Session, account_id: int, entity_type: str, items: Sequence[Payload], synced_at: datetime
 ) -> set[Subject]:
-    """Notes of one entity type. Calls make their entity stale."""
+    """Notes of one entity type. Calls make the entity they hang on, and hung on before, stale."""
     pairs = readable(items, lambda p: parse.parse_note(account_id, p, synced_at, entity_type), "notes")
-    rows = [{**row, "is_deleted": False} for _, row in pairs]
+    rows = [row for _, row in pairs]
+    owners = _owners(
+        session,
+        select(Note.id, Note.entity_type, Note.entity_id).where(
+            Note.account_id == account_id,
+            Note.entity_type == entity_type,
+            Note.id.in_([row["id"] for row in rows]),
+        ),
+    )
     changed = {key[2] for key in upsert(session, table_of(Note), rows, newer_by="updated_at")}
-    return {
-        (entity_type, row["entity_id"])
-        for row in rows
-        if row["id"] in changed and row["note_type"] in CALL_NOTES
-    }
+    calls = {row["id"]: row for row in rows if row["id"] in changed and row["note_type"] in CALL_NOTES}
+    now_on = {(entity_type, row["entity_id"]) for row in calls.values()}
+    return now_on | {owners[row_id] for row_id in calls if row_id in owners}
 
 
 def store_events(
@@ -274,20 +289,15 @@ def store_unknown_users(session: Session, account_id: int, synced_at: datetime) 
     )
 
 
-def replace_dictionary(
-    session: Session, account_id: int, model: Any, rows: Sequence[dict[str, Any]], keep: Sequence[str] = ()
-) -> bool:
+def replace_dictionary(session: Session, account_id: int, model: Any, rows: Sequence[dict[str, Any]]) -> bool:
     """Store a whole dictionary; entries no longer listed stay, marked deleted. True if it changed."""
     table = table_of(model)
     current = [{**row, "is_deleted": False} for row in rows]
-    changed = bool(upsert(session, table, current, keep=keep)) if current else False
+    changed = bool(upsert(session, table, current))
     key = [c for c in table.primary_key.columns if c.name != "account_id"]
     listed = [tuple(row[c.name] for c in key) for row in rows]
     missing = update(table).where(table.c.account_id == account_id, table.c.is_deleted.is_(False))
     if listed:
-        if len(key) == 1:
-            missing = missing.where(key[0].not_in([k[0] for k in listed]))
-        else:
-            missing = missing.where(~or_(*((key[0] == a) & (key[1] == b) for a, b in listed)))
+        missing = missing.where(tuple_(*key).not_in(listed))
     result = session.execute(missing.values(is_deleted=True).returning(*key))
     return changed or result.first() is not None

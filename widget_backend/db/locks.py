@@ -4,8 +4,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, text
+import structlog
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+log = structlog.get_logger(__name__)
 
 
 @contextmanager
@@ -23,7 +27,17 @@ def try_lock(engine: Engine, subject: str, account_id: int) -> Iterator[bool]:
             yield held
         finally:
             if held:
-                connection.execute(text("SELECT pg_advisory_unlock(CAST(:a AS int), CAST(:b AS int))"), key)
+                _unlock(connection, key)
+
+
+def _unlock(connection: Connection, key: dict[str, int]) -> None:
+    try:
+        connection.execute(text("SELECT pg_advisory_unlock(CAST(:a AS int), CAST(:b AS int))"), key)
+    except DBAPIError as error:
+        # The server went away, and the lock with it. The work under it has ended by now, one way or another,
+        # and that must not be hidden by the end of an end.
+        connection.invalidate()
+        log.warning("db.lock_was_lost", reason=type(error.orig).__name__)
 
 
 def wait_for_lock(session: Session, subject: str, account_id: int) -> None:

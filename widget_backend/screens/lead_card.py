@@ -12,7 +12,7 @@ from widget_backend.amocrm.vocabulary import LOST, WON
 from widget_backend.clock import now
 from widget_backend.crm.models import Lead, Pipeline, Status, Task, User
 from widget_backend.kpi.models import StatusVisit
-from widget_backend.money import format_value
+from widget_backend.money import DASH, format_value
 from widget_backend.oauth.models import Account
 from widget_backend.screens.texts import WORDS, days_in_status, due
 
@@ -30,19 +30,30 @@ def lead_block(
     ):
         return None
     zone, moment = ZoneInfo(account.timezone), now()
-    status = session.get(Status, (account.account_id, lead.pipeline_id, lead.status_id))
-    pipeline = session.get(Pipeline, (account.account_id, lead.pipeline_id))
+    status, pipeline = _place(session, lead)
     since = _since(session, lead) or lead.created_at
     days = (moment.astimezone(zone).date() - since.astimezone(zone).date()).days
     return {
         "id": lead.id,
         "name": lead.name,
-        "status": status.name if status else f"#{lead.status_id}",
-        "pipeline": pipeline.name if pipeline else f"#{lead.pipeline_id}",
+        "status": status,
+        "pipeline": pipeline,
         "price_text": format_value("money", str(lead.price or 0), account.currency, lang),
         "in_status_text": days_in_status(max(days, 0), lang),
         "next": _next(session, lead, moment, zone, lang),
     }
+
+
+def _place(session: Session, lead: Lead) -> tuple[str, str]:
+    """Names of the status and pipeline; their ids where the dictionaries do not have them (yet)."""
+    if lead.pipeline_id is None or lead.status_id is None:
+        return DASH, DASH
+    status = session.get(Status, (lead.account_id, lead.pipeline_id, lead.status_id))
+    pipeline = session.get(Pipeline, (lead.account_id, lead.pipeline_id))
+    return (
+        status.name if status else f"#{lead.status_id}",
+        pipeline.name if pipeline else f"#{lead.pipeline_id}",
+    )
 
 
 def _since(session: Session, lead: Lead) -> datetime | None:

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from widget_backend.clock import now
 from widget_backend.crm.models import User
-from widget_backend.errors import Conflict
+from widget_backend.errors import StillLoading
 from widget_backend.kpi.kinds import Better, Unit
 from widget_backend.kpi.query import Scope
 from widget_backend.kpi.registry import METRICS
-from widget_backend.money import format_value
+from widget_backend.money import format_value, round_half_up
 from widget_backend.oauth.models import Account, AccountState
 from widget_backend.periods import Period, parse_period
 from widget_backend.reports import report
@@ -56,7 +56,7 @@ def month_blocks(
     try:
         mine = _month(session, account, month, MINE, scope, {"user": [viewer.id]})
         wider = _month(session, account, month, WIDER, scope, {}) if right in WIDER_TITLE else None
-    except Conflict:
+    except StillLoading:
         # Not even the leads are there yet; the progress text says so.
         return blocks
     as_of = datetime.fromisoformat(mine["as_of"])
@@ -128,19 +128,22 @@ def change(
 ) -> tuple[str | None, str]:
     """The difference as text and what it means: («+9,8 %», good). Percentages differ by points.
 
-    (None, none) where there is nothing to compare; a change from zero has no percentage.
+    (None, none) where there is nothing to compare; a change from zero has no percentage. What shows as zero
+    is no change.
     """
     if value is None or previous is None:
         return None, "none"
-    now_, before = Decimal(value), Decimal(previous)
-    difference = now_ - before
+    before = Decimal(previous)
+    difference = Decimal(value) - before
     if unit == Unit.PERCENT:
-        number = format_value("ratio", str(round(abs(difference), 1)), None, lang)
+        difference = round_half_up(difference, 1)
+        number = format_value("ratio", str(abs(difference)), None, lang)
         text: str | None = f"{_sign(difference)}{number}\u00a0{WORDS[lang]['points']}"
     elif before == 0:
         text = None if difference else format_value("percent", "0", None, lang)
     else:
-        text = _sign(difference) + format_value("percent", str(abs(difference / before * 100)), None, lang)
+        difference = round_half_up(difference / abs(before) * 100, 1)
+        text = _sign(difference) + format_value("percent", str(abs(difference)), None, lang)
     if difference == 0:
         return text, "flat"
     if better == Better.NEITHER:

@@ -1,6 +1,8 @@
 """What everything else refers to: the account itself, users, groups, pipelines, reasons, sources, fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -29,11 +31,15 @@ from widget_backend.db.upsert import upsert
 from widget_backend.errors import AmoForbidden, AmoRejected
 from widget_backend.kpi.build import mark_all_stale
 from widget_backend.oauth.models import Account
+from widget_backend.sync.refusals import stop_if_unpaid
 
 log = structlog.get_logger(__name__)
 ACCOUNT_WITH = "users_groups,task_types,datetime_settings,is_api_filter_enabled,amojo_id,drive_url,version"
 FIELD_OWNERS = ("leads", "contacts", "companies")
+# Lists that a tariff may leave out; elsewhere 402 means that the account is not paid for.
+PAID_EXTRAS = ("/api/v4/sources", "/api/v4/roles")
 Rows = Sequence[Mapping[str, Any]]
+Row = dict[str, Any]
 
 
 def sync_dictionaries(engine: Engine, client: AmoClient, account_id: int, priority: Priority) -> None:
@@ -54,42 +60,68 @@ def sync_dictionaries(engine: Engine, client: AmoClient, account_id: int, priori
     synced_at = now()
     with session_scope(engine, account_id) as session:
         changed = _store_account(session, account_id, account)
-        if users is not None:
+        # Nothing at all is not believed where there must be something: it would shut everybody out.
+        if users:
             changed |= bool(writes.store_users(session, account_id, users, synced_at))
-        changed |= _store_pipelines(session, account_id, pipelines or (), synced_at)
+        if pipelines:
+            changed |= _store_pipelines(session, account_id, pipelines, synced_at)
         upsert(
-            session, writes.table_of(Role), [parse.parse_role(account_id, r, synced_at) for r in roles or ()]
+            session,
+            writes.table_of(Role),
+            _parsed(roles or (), lambda r: parse.parse_role(account_id, r, synced_at), "roles"),
         )
-        dictionaries: tuple[tuple[Any, list[dict[str, Any]]], ...] = (
+        for model, rows in (
             (UserGroup, parse.parse_groups(account_id, account, synced_at)),
             (TaskType, parse.parse_task_types(account_id, account, synced_at)),
-            (LossReason, [parse.parse_loss_reason(account_id, r, synced_at) for r in reasons or ()]),
-            (Source, [parse.parse_source(account_id, r, synced_at) for r in sources or ()]),
-        )
-        for model, rows in dictionaries:
+        ):
             writes.replace_dictionary(session, account_id, model, rows)
-        writes.replace_dictionary(
-            session,
-            account_id,
-            CustomField,
-            [
-                parse.parse_custom_field(account_id, r, synced_at, owner)
-                for owner, rows in fields.items()
-                for r in rows or ()
-            ],
-        )
+        # A list that could not be read leaves what is stored as it stands.
+        if reasons is not None:
+            rows = _parsed(
+                reasons, lambda r: parse.parse_loss_reason(account_id, r, synced_at), "loss_reasons"
+            )
+            writes.replace_dictionary(session, account_id, LossReason, rows)
+        if sources is not None:
+            rows = _parsed(sources, lambda r: parse.parse_source(account_id, r, synced_at), "sources")
+            writes.replace_dictionary(session, account_id, Source, rows)
+        if all(payloads is not None for payloads in fields.values()):
+            writes.replace_dictionary(
+                session, account_id, CustomField, _parsed_fields(account_id, fields, synced_at)
+            )
         if changed:
             mark_all_stale(session, account_id, at=synced_at)
 
 
+def _parsed(rows: Rows, read: Callable[[Mapping[str, Any]], Row], name: str) -> list[Row]:
+    """The rows that can be read: one that cannot must not cost the account its dictionaries."""
+    return [row for _, row in writes.readable(rows, read, name)]
+
+
+def _parsed_fields(account_id: int, fields: Mapping[str, Rows | None], synced_at: datetime) -> list[Row]:
+    found: list[Row] = []
+    for owner, payloads in fields.items():
+        read = partial(_read_field, account_id, synced_at, owner)
+        found += _parsed(payloads or (), read, f"{owner}/custom_fields")
+    return found
+
+
+def _read_field(account_id: int, synced_at: datetime, owner: str, payload: Mapping[str, Any]) -> Row:
+    return parse.parse_custom_field(account_id, payload, synced_at, owner)
+
+
 def _all(client: AmoClient, path: str, key: str, priority: Priority, **params: str) -> Rows | None:
-    """Every row of a small list; None if this token or tariff may not read it (logged)."""
+    """Every row of a small list; None if this token or tariff may not read it (logged).
+
+    Raises AmoForbidden for an unpaid account (402): that says nothing about this list.
+    """
     rows: list[Mapping[str, Any]] = []
     page = 1
     while True:
         try:
             answer = client.get(path, params={**params, "limit": 250, "page": page}, priority=priority)
         except (AmoForbidden, AmoRejected) as error:
+            if path not in PAID_EXTRAS:
+                stop_if_unpaid(error)
             log.warning("sync.dictionary_unavailable", path=path, reason=error.message)
             return None
         if answer is None:
@@ -113,19 +145,25 @@ def _store_account(session: Session, account_id: int, payload: Mapping[str, Any]
     return moved
 
 
-def _store_pipelines(session: Session, account_id: int, payloads: Rows, synced_at: Any) -> bool:
-    """Pipelines and statuses. A role is guessed when a pipeline is first seen and kept over renames."""
+def _store_pipelines(session: Session, account_id: int, payloads: Rows, synced_at: datetime) -> bool:
+    """Pipelines and statuses; True if a role changed.
+
+    A role is what the settings choose; else it was guessed when the pipeline was first seen, and is kept over
+    renames. A choice that was taken back is guessed again.
+    """
     known = {
         p.id: (p.role, p.role_set_by_person)
         for p in session.scalars(select(Pipeline).where(Pipeline.account_id == account_id))
     }
     chosen = load_settings(session, account_id).pipeline_roles
     pipelines, statuses = [], []
-    for payload in payloads:
-        row = parse.parse_pipeline(account_id, payload, synced_at)
-        by_person = row["id"] in chosen or known.get(row["id"], ("", False))[1]
-        role = chosen.get(row["id"]) or known.get(row["id"], (None,))[0] or guess_pipeline_role(row["name"])
-        pipelines.append({**row, "role": str(role), "role_set_by_person": by_person})
+    for payload, row in writes.readable(
+        payloads, lambda p: parse.parse_pipeline(account_id, p, synced_at), "pipelines"
+    ):
+        before, by_person = known.get(row["id"], (None, False))
+        kept = None if by_person else before
+        role = chosen.get(row["id"]) or kept or guess_pipeline_role(row["name"])
+        pipelines.append({**row, "role": str(role), "role_set_by_person": row["id"] in chosen})
         statuses.extend(parse.parse_statuses(account_id, payload, synced_at))
     new_role = any(known.get(p["id"], (None,))[0] != p["role"] for p in pipelines)
     writes.replace_dictionary(session, account_id, Pipeline, pipelines)

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from widget_backend.db.engine import session_scope
 from widget_backend.errors import Retriable
 from widget_backend.oauth.models import Account
-from widget_backend.sync.drain import Page, Position
+from widget_backend.sync.drain import BY_SECOND, Page, Position, moments_of
 from widget_backend.sync.models import SyncCursor
 from widget_backend.sync.streams import Paging, Stream
 
@@ -18,12 +18,11 @@ class FiltersOff(Retriable):
 
 
 def obeys(stream: Stream, position: Position, page: Page) -> bool:
-    """Whether every row lies inside the window that was asked for."""
-    if position["way"] != Paging.BY_UPDATE:
+    """Whether every row that has a moment lies inside the window that was asked for."""
+    if position["way"] not in (Paging.BY_UPDATE, BY_SECOND):
         return True
-    return all(
-        position["from"] <= int(item.get(stream.cursor) or 0) <= position["until"] for item in page.items
-    )
+    until = position["from"] if position["way"] == BY_SECOND else position["until"]
+    return all(position["from"] <= moment <= until for moment in moments_of(stream, page.items))
 
 
 def check_filters(engine: Engine, account_id: int, stream: Stream, position: Position, page: Page) -> None:

@@ -4,18 +4,25 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sqlalchemy import Engine
 
 from widget_backend.amocrm.client import AmoClient
 from widget_backend.amocrm.limiter import Priority
+from widget_backend.amocrm.values import as_id
 from widget_backend.clock import now
 from widget_backend.crm import writes
 from widget_backend.db.engine import session_scope
+from widget_backend.errors import Permanent
 from widget_backend.kpi.build import mark_stale
 from widget_backend.oauth.models import Account
-from widget_backend.sync.streams import BY_NAME
+from widget_backend.sync.refusals import stop_if_unpaid
+from widget_backend.sync.streams import BY_NAME, Stream
 
+log = structlog.get_logger(__name__)
 BATCH = 100
+# How many records' notes and tasks are asked for at once.
+OWNERS = 10
 NOTES = {"leads": "notes_leads", "contacts": "notes_contacts", "companies": "notes_companies"}
 
 
@@ -32,24 +39,30 @@ def reread(
 ) -> Reread:
     """Bring these leads, contacts, companies or tasks up to date; those that amoCRM does not show are gone.
 
-    A missing record is asked for once more by itself before it is believed gone, because lists may lag.
+    A missing record is asked for once more by itself before it is believed gone, because lists may lag. One
+    that amoCRM refuses to show (a right is missing) stays as it is: it must not hold up the others.
     """
     with session_scope(engine) as session:
         filters = session.get_one(Account, account_id).filters_enabled or entity == "tasks"
     shown = gone = 0
     for batch in _batches(sorted(ids)):
         items = _list(client, entity, batch, priority) if filters and len(batch) > 1 else []
-        found = {int(item["id"]) for item in items}
-        items += [
-            item
-            for missing in batch
-            if missing not in found and (item := _one(client, entity, missing, priority)) is not None
-        ]
-        found = {int(item["id"]) for item in items}
+        found = {as_id(item.get("id")) for item in items}
+        absent = []
+        for missing in (row_id for row_id in batch if row_id not in found):
+            try:
+                item = _one(client, entity, missing, priority)
+            except Permanent as error:
+                stop_if_unpaid(error)
+                log.warning("sync.record_refused", account_id=account_id, entity=entity, id=missing)
+                continue
+            if item is None:
+                absent.append(missing)
+            else:
+                items.append(item)
         synced_at = now()
         with session_scope(engine, account_id) as session:
             stale = BY_NAME[entity].store(session, account_id, items, synced_at)
-            absent = [i for i in batch if i not in found]
             stale |= writes.mark_gone(session, account_id, entity, absent, synced_at)
             mark_stale(session, account_id, stale, at=synced_at)
         shown, gone = shown + len(items), gone + len(absent)
@@ -61,34 +74,69 @@ def reread_notes(
 ) -> int:
     """Store these notes of one entity type as they are now; returns how many there were."""
     stream = BY_NAME[NOTES[entity]]
+    return sum(
+        _store_all(engine, client, account_id, stream, _filter("id", batch), priority)
+        for batch in _batches(sorted(ids))
+    )
+
+
+def reread_belongings(
+    engine: Engine, client: AmoClient, account_id: int, entity: str, ids: Collection[int], priority: Priority
+) -> int:
+    """Store all notes and tasks of these records as they are now; returns how many there were."""
     count = 0
-    for batch in _batches(sorted(ids)):
-        answer = client.get(stream.path, params={"limit": 250, **_id_filter(batch)}, priority=priority)
-        items = ((answer or {}).get("_embedded") or {}).get("notes") or []
+    for batch in _batches(sorted(ids), OWNERS):
+        owners = _filter("entity_id", batch)
+        count += _store_all(engine, client, account_id, BY_NAME[NOTES[entity]], owners, priority)
+        of_entity = {"filter[entity_type]": entity, **owners}
+        count += _store_all(engine, client, account_id, BY_NAME["tasks"], of_entity, priority)
+    return count
+
+
+def _store_all(
+    engine: Engine,
+    client: AmoClient,
+    account_id: int,
+    stream: Stream,
+    filters: Mapping[str, int | str],
+    priority: Priority,
+) -> int:
+    """Every page of a filtered list into the mirror; returns the number of rows."""
+    count, page, has_next = 0, 1, True
+    while has_next:
+        params = {**stream.params, **filters, "limit": stream.limit, "page": page, "order[id]": "asc"}
+        answer = client.get(stream.path, params=params, priority=priority) or {}
+        items = (answer.get("_embedded") or {}).get(stream.key) or []
         synced_at = now()
         with session_scope(engine, account_id) as session:
             stale = stream.store(session, account_id, items, synced_at)
             mark_stale(session, account_id, stale, at=synced_at)
-        count += len(items)
+        count, page = count + len(items), page + 1
+        has_next = bool(items and (answer.get("_links") or {}).get("next"))
     return count
 
 
-def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]
+def _batches(ids: Sequence[int], size: int = BATCH) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
 
 
-def _id_filter(ids: Sequence[int]) -> dict[str, int]:
-    return {f"filter[id][{n}]": row_id for n, row_id in enumerate(ids)}
+def _filter(name: str, ids: Sequence[int]) -> dict[str, int | str]:
+    return {f"filter[{name}][{n}]": row_id for n, row_id in enumerate(ids)}
 
 
 def _list(client: AmoClient, entity: str, ids: Sequence[int], priority: Priority) -> list[Mapping[str, Any]]:
+    """Those of the records that a list shows; none if it refuses the question."""
     stream = BY_NAME[entity]
-    params = {**stream.params, "limit": 250, **_id_filter(ids)}
-    answer = client.get(stream.path, params=params, priority=priority)
+    params = {**stream.params, "limit": 250, **_filter("id", ids)}
+    try:
+        answer = client.get(stream.path, params=params, priority=priority)
+    except Permanent as error:
+        stop_if_unpaid(error)
+        return []
     items: list[Mapping[str, Any]] = ((answer or {}).get("_embedded") or {}).get(stream.key) or []
     wanted = set(ids)
-    return [item for item in items if int(item["id"]) in wanted]
+    return [item for item in items if as_id(item.get("id")) in wanted]
 
 
 def _one(client: AmoClient, entity: str, row_id: int, priority: Priority) -> Mapping[str, Any] | None:

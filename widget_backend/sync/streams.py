@@ -20,7 +20,8 @@ class Paging(StrEnum):
 
     BY_UPDATE: filter and order by ``updated_at``; each page starts at the last moment seen, so a row that
         changes meanwhile moves towards the end and none is skipped.
-    BY_ID: filter from a moment on, order by id; only a deletion could shift it (lists without that order).
+    BY_ID: filter from a moment on, order by id, last page first, so that a deletion pushes no row out of
+        sight (lists without that order).
     BY_WINDOW: closed windows of an append-only log; a past window never changes, whatever its order.
     """
 

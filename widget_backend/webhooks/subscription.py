@@ -1,5 +1,6 @@
 """Our subscription at amoCRM: there, enabled, complete, and pointing at the present address."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -29,6 +30,9 @@ EVENTS = (
     "responsible_task",
 )
 
+# Known everywhere; what the others would tell is found by polling.
+CORE = tuple(event for event in EVENTS if not event.startswith("restore_") and event != "update_task")
+
 
 def ensure_subscription(
     engine: Engine, client: AmoClient, vault: Vault, account_id: int, public_url: str
@@ -50,22 +54,42 @@ def ensure_subscription(
             _unsubscribe(client, wanted)
             present = None
             log.warning("webhooks.was_disabled", account_id=account_id)
-        if present is None or not set(EVENTS) <= set(present.get("settings") or ()):
-            client.request(
-                "POST",
-                PATH,
-                json={"destination": wanted, "settings": list(EVENTS), "sort": 10},
-                priority=Priority.HOOKS,
-            )
-        accepted: list[str] | None = list(EVENTS)
+        accepted: Sequence[str] | None = _subscribe(client, wanted, present, endpoint.accepted_events)
     except (AmoForbidden, AmoRejected) as error:
         log.warning("webhooks.not_available", account_id=account_id, reason=error.message)
         accepted = None
     with session_scope(engine) as session:
         row = session.get_one(WebhookEndpoint, endpoint.secret_hash)
-        row.destination = wanted if accepted else None
-        row.accepted_events, row.checked_at = accepted, now()
+        # What could not be removed is still there, to be tried again.
+        row.destination = wanted if accepted else before
+        row.accepted_events, row.checked_at = list(accepted) if accepted else None, now()
     return accepted is not None
+
+
+def _subscribe(
+    client: AmoClient, address: str, present: dict[str, Any] | None, accepted: Sequence[str] | None
+) -> Sequence[str]:
+    """Make the subscription what it should be; returns the events that it has.
+
+    Not every installation of amoCRM knows every event, and one unknown name fails the whole list.
+    """
+    has = set((present or {}).get("settings") or ())
+    if set(EVENTS) <= has:
+        return EVENTS
+    if accepted is not None and set(accepted) == set(CORE) and set(CORE) <= has:
+        return CORE
+    try:
+        _post(client, address, EVENTS)
+    except AmoRejected as error:
+        log.warning("webhooks.some_events_refused", reason=error.message, detail=error.context.get("detail"))
+        _post(client, address, CORE)
+        return CORE
+    return EVENTS
+
+
+def _post(client: AmoClient, address: str, events: Sequence[str]) -> None:
+    body = {"destination": address, "settings": list(events), "sort": 10}
+    client.request("POST", PATH, json=body, priority=Priority.HOOKS)
 
 
 def _unsubscribe(client: AmoClient, address: str) -> None:
