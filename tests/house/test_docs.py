@@ -55,7 +55,7 @@ def variables_read() -> set[str]:
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Paths of the values of a settings document: ``calls.effective_s``."""
+    """Paths of the values of a settings document: ``working_hours.start``."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from leaves(field.annotation, f"{prefix}{name}.")
@@ -168,6 +168,11 @@ def test_files_that_are_named_are_there(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     named = re.findall(r"`((?:widget_backend|workers|widget_frontend|tests|script|docs)/[\w./]*)`", text)
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_nothing_is_left_to_be_filled_in(document: Path) -> None:
+    assert re.findall(r"@@\w+@@|\bTODO\b|\bTBD\b", document.read_text(encoding="utf-8")) == []
 
 
 def test_pictures_are_small() -> None:

@@ -1,10 +1,11 @@
 """The parts of the scripts that decide something."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from script._tools import Output, checksum
+from script._tools import Output, checksum, listing
 from script.checks import pytest_arguments
 
 
@@ -31,6 +32,18 @@ def test_a_failed_set_up_is_one_line_with_its_remedy(text: str, said: str) -> No
 def test_stamps_are_those_of_the_shell(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("flask==3.1.3\n")
     assert checksum(tmp_path / "file").split()[1:] == ["13"]  # `sum size`, as cksum prints for a stream
+
+
+def test_a_listing_is_that_of_the_shell_and_notices_a_loss(tmp_path: Path) -> None:
+    assert listing(tmp_path / "missing") == listing(tmp_path)
+    for name in ("flask", "Flask-1.dist-info", "ёж", ".hidden", "_x", "__pycache__"):
+        (tmp_path / name).mkdir()
+    told = subprocess.run(
+        ["sh", "-c", 'LC_ALL=C ls "$1" | cksum', "sh", tmp_path], capture_output=True, text=True, check=True
+    )
+    assert listing(tmp_path) == told.stdout.strip()
+    (tmp_path / "flask").rmdir()
+    assert listing(tmp_path) != told.stdout.strip()
 
 
 @pytest.mark.parametrize(
