@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from widget_backend import __version__, logs
 from widget_backend.api import cors, errors, health, hooks, install, kpis, panel
+from widget_backend.api.schemas import ErrorAnswer
 from widget_backend.api.wiring import KEY
 from widget_backend.bootstrap import Services, check_role
 from widget_backend.webhooks.inbox import LARGEST_BODY
@@ -27,6 +28,7 @@ def create_app(services: Services | None = None) -> Flask:
         doc_ui=True,
         security_schemes={"widget": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}},
         validation_error_status=400,
+        validation_error_model=ErrorAnswer,
         validation_error_callback=_invalid,
     )
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY

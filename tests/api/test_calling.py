@@ -71,6 +71,7 @@ def test_an_account_that_is_not_ours_is_not_connected(call: Caller) -> None:
         ({**JANUARY, "bucket": "hour"}, "bucket"),
         ({**JANUARY, "compare": "never"}, "compare"),
         ({**JANUARY, "where": "user"}, "where"),
+        ({"start": "1970-01-01", "end": "2100-01-01", "bucket": "day"}, "bucket"),
         ({**JANUARY, "where": "user=x"}, "where"),
     ],
 )

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from widget_backend.api.texts import error_text, input_text
+from widget_backend.api.texts import CORRECT_IT, error_text, input_text
 from widget_backend.errors import AppError, Retriable
 
 log = structlog.get_logger(__name__)
@@ -58,9 +58,10 @@ def error_answer(
     """The error body, in the caller's language; ``detail`` is the technical message where it says more."""
     lang = language()
     if status == 400:
+        remedy = remedy or CORRECT_IT
         known_message, known_remedy = input_text(field, lang)
         if known_message and message:
-            extra = {"detail": f"{message} {remedy}" if remedy else message, **extra}
+            extra = {"detail": f"{message} {remedy}", **extra}
     else:
         known_message, known_remedy = error_text(code, lang)
         if known_message is None:

@@ -5,15 +5,20 @@ from typing import Any
 from flask_openapi3 import APIBlueprint, Tag
 
 from widget_backend.api.auth import viewer_session
-from widget_backend.api.schemas import KpiQuery, MetricPath, RowsQuery, filters
+from widget_backend.api.schemas import ERRORS, KpiAnswer, KpiQuery, MetricPath, RowsAnswer, RowsQuery, filters
 from widget_backend.reports import metric_rows, report
 
 api = APIBlueprint(
-    "kpis", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="KPIs")], abp_security=[{"widget": []}]
+    "kpis",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="KPIs")],
+    abp_security=[{"widget": []}],
+    abp_responses=ERRORS,
 )
 
 
-@api.get("/kpis")
+@api.get("/kpis", responses={200: KpiAnswer})
 def kpis(query: KpiQuery) -> dict[str, Any]:
     """Metrics over local days, by dimension, with the comparable period beside."""
     with viewer_session() as (session, viewer):
@@ -31,7 +36,7 @@ def kpis(query: KpiQuery) -> dict[str, Any]:
         )
 
 
-@api.get("/kpis/<string:metric_id>/rows")
+@api.get("/kpis/<string:metric_id>/rows", responses={200: RowsAnswer})
 def rows(path: MetricPath, query: RowsQuery) -> dict[str, Any]:
     """The leads or calls a number is made of, page by page."""
     with viewer_session() as (session, viewer):

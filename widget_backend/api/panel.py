@@ -6,16 +6,21 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from widget_backend.api.auth import viewer_session
 from widget_backend.api.errors import language
-from widget_backend.api.schemas import PanelQuery
+from widget_backend.api.schemas import ERRORS, PanelAnswer, PanelQuery
 from widget_backend.screens.lead_card import lead_block
 from widget_backend.screens.month import month_blocks
 
 api = APIBlueprint(
-    "panel", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="Widget")], abp_security=[{"widget": []}]
+    "panel",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="Widget")],
+    abp_security=[{"widget": []}],
+    abp_responses=ERRORS,
 )
 
 
-@api.get("/panel")
+@api.get("/panel", responses={200: PanelAnswer})
 def panel(query: PanelQuery) -> dict[str, Any]:
     """The open lead's next step and the viewer's month."""
     lang = query.lang or language()

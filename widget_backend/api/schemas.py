@@ -1,7 +1,7 @@
 """What callers of the API may send. Odd values are refused with the field's name, unknown names ignored."""
 
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,65 @@ class PanelQuery(BaseModel):
 
     lead_id: Annotated[int, Field(ge=0, lt=2**63)] = 0
     lang: Literal["ru", "en"] | None = None
+
+
+# --- answers, for the OpenAPI document; what is inside metrics is told in docs/kpi.md ---------------------
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong and what to do, in the caller's language."""
+
+    code: str
+    message: str
+    field: str | None
+    remedy: str | None
+    request_id: str | None
+    detail: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    """Every error looks like this."""
+
+    error: ErrorDetail
+
+
+class KpiAnswer(BaseModel):
+    """Metrics with their rows."""
+
+    account: str
+    start_on: date
+    end_on: date
+    as_of: datetime
+    complete: bool
+    compare: dict[str, Any] | None
+    metrics: list[dict[str, Any]]
+
+
+class RowsAnswer(BaseModel):
+    """A page of records; the next one is asked for by ``next_cursor``."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    total: int
+    as_of: datetime
+
+
+class PanelAnswer(BaseModel):
+    """Texts and numbers of the panel, ready to be shown."""
+
+    account: dict[str, Any]
+    viewer: dict[str, Any]
+    lead: dict[str, Any] | None
+    as_of: datetime | None
+    as_of_text: str | None
+    complete: bool
+    progress_text: str | None
+    period: dict[str, Any]
+    sections: list[dict[str, Any]]
+    chart: dict[str, Any] | None
+
+
+ERRORS: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 500, 503), ErrorAnswer)
 
 
 def filters(pairs: list[str]) -> dict[str, list[int | None]]:

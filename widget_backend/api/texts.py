@@ -69,6 +69,7 @@ ERRORS: dict[str, dict[str, tuple[str, str]]] = {
 
 # Where the technical message says more than a fixed text could, it stands for the English one, and as
 # ``detail`` beside the Russian one.
+CORRECT_IT = "Correct it and try again."
 TECHNICAL: dict[str, tuple[str, str]] = {
     "bad_input": ("Запрос не понят.", "Исправьте его и повторите."),
     "bad_field": ("Значение «{field}» не подходит.", "Исправьте его и повторите запрос."),
