@@ -8,6 +8,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
@@ -15,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tests.support import browser
+from tests.support import browser as programs
 from tests.support.databases import (
     Database,
     TestServers,
@@ -27,6 +28,9 @@ from tests.support.databases import (
     running_servers,
 )
 from tests.support.network import close_network
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -52,19 +56,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("browser") and browser.find_chromium() is None:
+    if item.get_closest_marker("browser") and programs.find_chromium() is None:
         if IN_CI:
-            pytest.fail(f"{browser.MISSING}. Under CI browser tests must run.", pytrace=False)
-        pytest.skip(browser.MISSING)
+            pytest.fail(f"{programs.MISSING}. Under CI browser tests must run.", pytrace=False)
+        pytest.skip(programs.MISSING)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's path; only for tests marked `browser`."""
-    found = browser.find_chromium()
+    found = programs.find_chromium()
     if found is None:
-        pytest.skip(browser.MISSING)
+        pytest.skip(programs.MISSING)
     return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Headless Chromium, one for all browser tests of a worker: Playwright allows one loop per thread."""
+    from tests.widget.pages import launched
+
+    with launched() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -20,22 +20,24 @@ SERVER_VARIABLES = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "ENCRYPTI
 
 
 class RunningDemo:
-    """`script/demo` that stays, without live traffic."""
+    """`script/demo` that stays, without live traffic; or to its end, with `once`."""
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path, source: str = SOURCE):
         self.home = home
+        self.source = source
         self.log = home.with_name(home.name + ".log")
         self.process: subprocess.Popen[bytes] | None = None
 
     def environ(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if k not in SERVER_VARIABLES}
-        return {**kept, "APP_HOME": str(self.home), "APP_LOCAL_FAST": "1", "PYTHONPATH": str(ROOT)}
+        quick = {"APP_LOCAL_FAST": "1", "APP_LOCAL_IDLE_S": "0.5"}
+        return {**kept, **quick, "APP_HOME": str(self.home), "PYTHONPATH": str(ROOT)}
 
     def start(self) -> None:
         """Start it and wait until it says what to open."""
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "script.demo", "--generate", SOURCE, "--speed", "0"],
+                [sys.executable, "-m", "script.demo", "--generate", self.source, "--speed", "0"],
                 cwd=ROOT,
                 env=self.environ(),
                 stdin=subprocess.DEVNULL,
@@ -46,14 +48,21 @@ class RunningDemo:
         wait_until(lambda: process.poll() is not None or "Ctrl-C stops" in self.said(), "the demo is up", 240)
         assert process.poll() is None, self.said()
 
+    def once(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`script/demo --once …`; the source is this one's unless the arguments name another."""
+        named = {"--generate", "--snapshot"} & set(arguments)
+        source = [] if named else ["--generate", self.source]
+        return self._run("script.demo", "--once", *source, *arguments)
+
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Ctrl-C, or worse."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int | None:
+        """Ctrl-C, or worse; answers the exit code, None if it was never started."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(how)
             self.process.wait(90)
+        return self.process.returncode if self.process is not None else None
 
     def state(self) -> dict[str, Any]:
         """What it remembers: ports, ids."""
@@ -73,13 +82,17 @@ class RunningDemo:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`python -m widget_backend …` on the same home."""
+        return self._run("widget_backend", *arguments)
+
+    def _run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "widget_backend", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=self.environ(),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
 

@@ -176,6 +176,7 @@ def scraps() -> Outside:
         {"id": 5, **won, "status_id": 143, "price": 123456789012345.67, "name": {"a": 1}, "_links": 5},
     )
     s.add("leads", {"id": 6, **won, "price": -5, "price_with_minor_units": "-5.55"})
+    s.add("leads", {"id": 7})
     event = {"entity_id": "2", "entity_type": "lead", "created_at": str(closed), "created_by": "501"}
     s.add("events", {"id": 1, "type": "lead_status_changed", **event, "value_before": None,
                      "value_after": {"lead_status": {"id": "142", "pipeline_id": "10"}}})  # fmt: skip
@@ -236,6 +237,13 @@ def the_scraps(
         yield copied
 
 
+def copied_leads(got: Mirrored) -> list[int]:
+    """Ids of the leads in the mirror."""
+    account_id = got.account.account_id
+    with session_scope(got.services.engine, account_id) as session:
+        return sorted(session.scalars(select(Lead.id).where(Lead.account_id == account_id)))
+
+
 def test_outcomes_of_leads_with_every_history(the_islands: Mirrored) -> None:
     got = the_islands
     assert got.ids("won_count", *MARCH) == [1, 3, 4, 5, 6, 7, 8, 21, 22]
@@ -266,11 +274,8 @@ def test_every_lead_that_amocrm_shows_is_mirrored(the_islands: Mirrored) -> None
     listed = the_islands.sandbox.truth("leads")
     alive = [row["id"] for row in listed if not row["is_deleted"] and not row.get("_merged_into")]
     # 23 was created at second 0, 24 will be in ten years
-    account_id = the_islands.account.account_id
-    with session_scope(the_islands.services.engine, account_id) as session:
-        copied = session.scalars(select(Lead.id).where(Lead.account_id == account_id)).all()
-    assert sorted(copied) == sorted(alive)
-    assert {23, 24} <= set(copied)
+    assert copied_leads(the_islands) == sorted(alive)
+    assert {23, 24} <= set(alive)
     assert next(row for row in listed if row["id"] == 26)["name"] == "<b>\x00alert(1)</b> 🚀 \ud83d"
 
 
@@ -309,6 +314,7 @@ def test_scraps_are_read_as_far_as_they_go(the_scraps: Mirrored) -> None:
     assert got.by("user", "won_count", *MARCH) == {503: 1, None: 3}
     assert got.ids("lost_count", *MARCH) == [5]
     assert got.ids("leads_new", *MARCH) == [1, 2, 3, 4, 5, 6]
+    assert copied_leads(got) == [1, 2, 3, 4, 5, 6, 7]
     assert got.ids("calls_total", *MARCH) == [2, 10, 11, 12, 13]
     assert got.value("call_minutes", *MARCH) == "0.18"
 

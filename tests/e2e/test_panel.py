@@ -8,15 +8,9 @@ from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import RunningDemo
 from tests.support.waiting import wait_until
-from tests.widget.pages import Watch, expand, launched, navigate, open_card, value_of
+from tests.widget.pages import Watch, expand, navigate, open_card, value_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,19 +3,23 @@
 import contextlib
 import os
 import pwd
+import shutil
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.local.conftest import HOLD
 from tests.support.repository import ROOT
 from tests.support.waiting import is_alive, wait_until
 from tests.support.words import read, write
-from widget_backend.local import locks
+from widget_backend.local import locks, servers
+from widget_backend.local.errors import LocalError
 from widget_backend.local.servers import Status, acquire, down, status
 
 pytestmark = pytest.mark.slow
@@ -111,9 +115,11 @@ def test_a_keeper_that_cannot_stop_is_no_obstacle_to_a_newcomer(home: Path) -> N
 
 @as_root
 @pytest.mark.parametrize("mode", ["account", "namespace", "capability", "copy"])
-def test_root_finds_a_way_not_to_be_root(tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_finds_a_way_not_to_be_root(
+    open_place: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("APP_LOCAL_RUN_AS", mode)
-    home = reachable(tmp_path) / "home"
+    home = open_place / "home"
     try:
         with acquire(home) as lease:
             write(lease.servers, "x")
@@ -127,6 +133,31 @@ def test_root_finds_a_way_not_to_be_root(tmp_path: Path, mode: str, monkeypatch:
             assert read(lease.ensure()) == (["x"], ["x"])
     finally:
         down(home)
+
+
+@as_root
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="makes a network namespace with unshare")
+def test_servers_in_another_network_namespace_are_waited_for(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = 'ip link set lo up; exec "$0" "$@"'
+    with subprocess.Popen(
+        ["unshare", "-n", "sh", "-c", held, sys.executable, "-c", HOLD, str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as holder:
+        assert holder.stdout
+        if holder.stdout.readline() != "ready\n":
+            pytest.skip("no network namespaces here")
+        monkeypatch.setattr(servers, "ELSEWHERE_TIMEOUT_S", 0.2)
+        with pytest.raises(LocalError, match="another network namespace"):
+            acquire(home)
+        monkeypatch.undo()
+        holder.communicate("")
+    with acquire(home) as lease:
+        write(lease.servers, "here")
 
 
 @as_root
@@ -144,8 +175,8 @@ def test_a_closed_directory_above_is_passed_without_opening_it(tmp_path: Path) -
 
 
 @as_root
-def test_data_move_between_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = reachable(tmp_path) / "home"
+def test_data_move_between_modes(open_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = open_place / "home"
     for mode in ("namespace", "account", "namespace"):
         monkeypatch.setenv("APP_LOCAL_RUN_AS", mode)
         try:
@@ -160,8 +191,8 @@ def test_data_move_between_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @as_root
-def test_root_in_another_accounts_home_leaves_it_usable_to_that_account(tmp_path: Path) -> None:
-    home = reachable(tmp_path) / "home"
+def test_root_in_another_accounts_home_leaves_it_usable_to_that_account(open_place: Path) -> None:
+    home = open_place / "home"
     home.mkdir()
     owner = pwd.getpwnam("daemon").pw_uid
     os.chown(home, owner, -1)
@@ -189,9 +220,9 @@ down(home)
 
 @as_root
 @pytest.mark.parametrize(("uid", "mode"), [("daemon", "self"), (54321, "namespace")])
-def test_ordinary_accounts_with_and_without_a_name(tmp_path: Path, uid: str | int, mode: str) -> None:
+def test_ordinary_accounts_with_and_without_a_name(open_place: Path, uid: str | int, mode: str) -> None:
     number = pwd.getpwnam(uid).pw_uid if isinstance(uid, str) else uid
-    place = reachable(tmp_path) / "place"
+    place = open_place / "place"
     place.mkdir()
     os.chown(place, number, -1)
 
@@ -217,9 +248,10 @@ def test_ordinary_accounts_with_and_without_a_name(tmp_path: Path, uid: str | in
     assert (ended.stdout, ended.stderr) == (f"{mode} ['x'] ['x']\n", "")
 
 
-def reachable(folder: Path) -> Path:
-    """pytest's directories are closed to other accounts; root's servers should reach this one."""
-    for path in (folder, *folder.parents):
-        if path.stat().st_mode & 0o001 == 0:
-            path.chmod(path.stat().st_mode | 0o011)
-    return folder
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """A directory that other accounts can reach; every new run of pytest closes those below its own."""
+    place = Path(tempfile.mkdtemp(prefix="app-place-"))
+    place.chmod(0o755)
+    yield place
+    shutil.rmtree(place, ignore_errors=True)

@@ -12,13 +12,6 @@ from widget_frontend.pack import build
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
-    with pages.launched() as launched:
-        yield launched
-
-
-@pytest.fixture(scope="session")
 def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Backend, Crm, str]]:
     crm = Crm()
     with served_backend(Backend()) as backend, served_crm(crm):
