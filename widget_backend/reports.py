@@ -14,13 +14,15 @@ from widget_backend.amocrm.vocabulary import CALL_NOTES
 from widget_backend.clock import now
 from widget_backend.crm.freshness import as_of, has_facts
 from widget_backend.crm.models import Event, Note
-from widget_backend.errors import StillLoading
+from widget_backend.errors import InputError, StillLoading
 from widget_backend.kpi import drilldown
 from widget_backend.kpi.kinds import Source
 from widget_backend.kpi.query import KpiRequest, Scope, answer
 from widget_backend.oauth.models import Account, AccountState
 from widget_backend.working_hours import WorkingCalendar
 
+MOST_BUCKETS = 4000  # ten years of days
+DAYS_OF = {"day": 1, "week": 7, "month": 30}
 Where = Mapping[str, Sequence[int | None]]
 
 
@@ -100,6 +102,7 @@ def kpi_request(
     scope: Scope | None = None,
 ) -> KpiRequest:
     """The question, completed. Raises StillLoading before the leads are there and counted."""
+    _check_size(start_on, end_on, bucket)
     settings = load_settings(session, account.account_id)
     synced_to = as_of(session, account.account_id)
     complete = account.state != AccountState.BACKFILLING and synced_to is not None
@@ -124,6 +127,17 @@ def kpi_request(
         covered_from=covered_from(session, account.account_id),
         calendar=calendar_of(settings.working_hours, ZoneInfo(account.timezone)),
     )
+
+
+def _check_size(start_on: date, end_on: date, bucket: str | None) -> None:
+    """Two centuries day by day are no question but a way to keep a server busy."""
+    days = DAYS_OF.get(bucket or "")
+    if days is not None and (end_on - start_on).days // days > MOST_BUCKETS:
+        raise InputError(
+            f"The period has more than {MOST_BUCKETS} steps.",
+            field="bucket",
+            remedy="Ask for longer steps or a shorter period.",
+        )
 
 
 def as_of_leads(session: Session, account: Account) -> datetime:

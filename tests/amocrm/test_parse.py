@@ -124,6 +124,9 @@ LEAD_ODDITIES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"closed_at": 10**15}, {"closed_at": None}),
     ({"created_at": None}, {"created_at": moment(1760100000)}),
     ({"updated_at": 0}, {"updated_at": moment(1760000000)}),
+    ({"created_at": 0}, {"created_at": moment(0), "updated_at": moment(1760100000)}),
+    ({"created_at": 1760000000.7}, {"created_at": moment(1760000000)}),
+    ({"created_at": None, "updated_at": None}, {"created_at": moment(0), "updated_at": moment(0)}),
     ({"_embedded": []}, {"loss_reason_id": None, "source_id": None}),
     ({"_embedded": None}, {"loss_reason_id": None}),
     ({"_embedded": {"loss_reason": [{"id": 3, "name": "Дорого"}]}}, {"loss_reason_id": 3}),
@@ -207,7 +210,7 @@ def test_a_record_without_an_id_is_set_aside(payload: Any) -> None:
 @pytest.mark.parametrize(
     ("reader", "payload"),
     [
-        (parse.parse_lead, {**LEAD, "created_at": None, "updated_at": None}),
+        (parse.parse_task, {"id": 1, "created_at": None, "updated_at": 0}),
         (parse.parse_event, {**EVENT, "id": None}),
         (parse.parse_event, {**EVENT, "created_at": 0}),
         (parse.parse_event, {**EVENT, "type": {}}),

@@ -15,7 +15,7 @@ import requests
 from cryptography.fernet import Fernet
 
 from tests.support.waiting import wait_until
-from widget_backend import logs
+from widget_backend import logs, schedule
 from widget_backend.bootstrap import Services
 from widget_backend.clock import now
 from widget_backend.db.engine import session_scope
@@ -113,10 +113,8 @@ def make_services(
     )
 
 
-def install(services: Services, sandbox: Sandbox) -> Account:
-    """Register an integration and install it by OAuth, as an administrator's browser would."""
-    from workers.oauth import fetch_account, prepare
-
+def request_install(services: Services, sandbox: Sandbox) -> int:
+    """Register an integration and allow access, as an administrator's browser would; the code waits then."""
     made = sandbox.door("integrations", {"redirect_uri": f"{services.settings.public_url}/oauth/callback"})
     with session_scope(services.engine) as session:
         registry.add_integration(
@@ -134,6 +132,15 @@ def install(services: Services, sandbox: Sandbox) -> Account:
     landed = dict(parse_qsl(urlsplit(consent.headers["Location"]).query))
     with session_scope(services.engine) as session:
         request_id = accept_callback(session, services.vault, landed).id
+        schedule.notify(session)
+    return request_id
+
+
+def install(services: Services, sandbox: Sandbox) -> Account:
+    """The whole installation at once, without workers."""
+    from workers.oauth import fetch_account, prepare
+
+    request_id = request_install(services, sandbox)
     account_id = exchange_code(
         services.engine,
         services.vault,

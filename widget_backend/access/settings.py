@@ -19,13 +19,6 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class CallRules(_Part):
-    """What counts as an answered and as an effective call, in seconds of talk."""
-
-    min_talk_s: int = Field(default=1, ge=0, le=3600)
-    effective_s: int = Field(default=60, ge=1, le=36_000)
-
-
 class WorkingHours(_Part):
     """Local working time, the same on each working day; days are ISO numbers, Monday is 1.
 
@@ -55,7 +48,6 @@ class Document(_Part):
 
     attribution: Literal["at_event", "current"] = "at_event"
     pipeline_roles: dict[int, Role] = Field(default_factory=dict)
-    calls: CallRules = CallRules()
     working_hours: WorkingHours = WorkingHours()
     export: ExportRules = ExportRules()
 
@@ -79,7 +71,7 @@ def parse(document: Any) -> Document:
 
 
 def with_value(document: Document, path: str, raw: str) -> Document:
-    """The document with one value changed: ``with_value(d, "calls.effective_s", "45")``.
+    """The document with one value changed: ``with_value(d, "working_hours.start", "10:00")``.
 
     ``raw`` is JSON; a word that is not JSON is taken as text.
     """

@@ -20,7 +20,15 @@ from widget_backend.amocrm.parse_dictionaries import (
     parse_task_types,
     parse_user,
 )
-from widget_backend.amocrm.records import Row, as_record, id_of, moments_of, ref_of, required_id
+from widget_backend.amocrm.records import (
+    Row,
+    as_record,
+    card_moments_of,
+    id_of,
+    moments_of,
+    ref_of,
+    required_id,
+)
 from widget_backend.amocrm.values import (
     as_bool,
     as_decimal,
@@ -142,7 +150,7 @@ def lead_links(account_id: int, payload: Any) -> list[Row]:
 
 def _shared(account_id: int, record: dict[str, Any], synced_at: datetime) -> Row:
     """The columns that leads, contacts and companies have in common."""
-    created_at, updated_at = moments_of(record)
+    created_at, updated_at = card_moments_of(record)
     deleted = as_bool(record.get("is_deleted"))
     return {
         "account_id": account_id,

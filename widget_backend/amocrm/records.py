@@ -7,6 +7,7 @@ from widget_backend.amocrm.values import as_dict, as_id, as_int, as_list, as_mom
 from widget_backend.errors import UnreadableRecord
 
 Row = dict[str, Any]
+FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def as_record(payload: Any) -> dict[str, Any]:
@@ -33,14 +34,23 @@ def moments_of(record: dict[str, Any]) -> tuple[datetime, datetime]:
     """Created and updated; one stands in for the other, and a record with neither has no place in time.
 
     Created at 0 is 1970, as everybody reads it who takes the number as it stands: not the day of an edit.
+    Raises UnreadableRecord.
     """
     created_at, updated_at = as_moment(record.get("created_at")), as_moment(record.get("updated_at"))
     if created_at is None and as_int(record.get("created_at")) == 0:
-        created_at = datetime.fromtimestamp(0, UTC)
+        created_at = FIRST_MOMENT
     known = created_at or updated_at
     if known is None:
         raise UnreadableRecord("A record has no time.", id=as_id(record.get("id")))
     return created_at or known, updated_at or known
+
+
+def card_moments_of(record: dict[str, Any]) -> tuple[datetime, datetime]:
+    """As ``moments_of``, but a card with neither stands at the beginning of time: it exists all the same."""
+    try:
+        return moments_of(record)
+    except UnreadableRecord:
+        return FIRST_MOMENT, FIRST_MOMENT
 
 
 def named_row(account_id: int, record: dict[str, Any], synced_at: datetime) -> Row:

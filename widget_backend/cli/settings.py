@@ -16,14 +16,14 @@ from widget_backend.sync.incremental import refresh_facts
 
 @click.group()
 def settings() -> None:
-    """What an account chooses: attribution, pipeline roles, call rules, working hours, export."""
+    """What an account chooses: attribution, pipeline roles, working hours, export."""
 
 
 @settings.command()
 @account_option
 @click.argument("path", required=False)
 def get(account_name: str, path: str | None) -> None:
-    """Print the document, or one value of it: `settings get --account demo calls.effective_s`."""
+    """Print the document, or one value of it: `settings get --account demo working_hours.start`."""
     with services() as made, session_scope(made.engine) as session:
         account_id = find_account(session, account_name).account_id
         with session_scope(made.engine, account_id) as own:

@@ -124,10 +124,10 @@ def _after_second(stream: Stream, at: Position, items: Sequence[Mapping[str, Any
 def _after_page(_stream: Stream, at: Position, items: Sequence[Mapping[str, Any]], has_next: bool) -> Page:
     """Rows by id: find the last page, then read from there down to the first.
 
-    Rows that vanish (deleted, or changed out of the filter) move those behind them to earlier pages. Who reads
-    forward misses one at a page's edge; who reads backward meets each of them again, on a page still to come.
-    The search looks at pages 1, 2, 4, 8 … and halves the gap, so it costs few requests; a list of one page
-    costs none.
+    Rows that vanish (deleted, or changed out of the filter) move those behind them to earlier pages. Who
+    reads forward misses one at a page's edge; who reads backward meets each of them again, on a page still to
+    come. The search looks at pages 1, 2, 4, 8 … and halves the gap, so it costs few requests; a list of one
+    page costs none.
     """
     page = at["page"]
     if at.get("down") or (page == 1 and not has_next):
