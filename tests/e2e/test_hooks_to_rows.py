@@ -24,7 +24,7 @@ from widget_backend.sync.backfill import backfill
 from widget_backend.sync.from_hooks import process_hooks
 from widget_backend.webhooks.inbox import destination
 from widget_backend.webhooks.models import WebhookDelivery, WebhookEndpoint
-from widget_backend.webhooks.subscription import EVENTS, ensure_subscription
+from widget_backend.webhooks.subscription import CORE, EVENTS, ensure_subscription
 
 
 class Installed:
@@ -194,3 +194,61 @@ def test_an_older_address_of_ours_is_unsubscribed(installed: Installed) -> None:
     )
     listed = [w["destination"] for w in client.get("/api/v4/webhooks")["_embedded"]["webhooks"]]
     assert listed == [before.replace(installed.services.settings.public_url, moved)]
+
+
+def test_a_record_that_may_not_be_seen_does_not_hold_up_the_others(installed: Installed) -> None:
+    lead = installed.an_open_lead()
+    forbidden = {"status": 403, "body": '{"status":403}', "content_type": "application/json", "count": None}
+    installed.sandbox.door("faults", [{"route": f"/api/v4/leads/{lead['id']}$", **forbidden}])
+    installed.sandbox.act({"do": "win_lead", "lead_id": lead["id"], "by": 502})
+    wait_until(lambda: installed.waiting() > 0, "the hook arrives")
+    installed.process()
+    assert installed.waiting() == 0
+    with session_scope(installed.services.engine, installed.account_id) as session:
+        assert not session.get_one(Lead, (installed.account_id, lead["id"])).is_deleted, "refused is not gone"
+
+
+def test_a_great_backlog_is_worked_off_in_batches(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = installed.an_open_lead()
+    body = f"leads[update][0][id]={lead['id']}&account[id]={installed.account_id}"
+    for padding in (0, 3000, 3000, 10, 10):
+        padded = f"{body}&leads[update][0][name]={'x' * padding}"
+        assert requests.post(installed.address(), data=padded.encode(), timeout=10).status_code == 200
+    from widget_backend.sync import from_hooks
+
+    monkeypatch.setattr(from_hooks, "BATCH_BYTES", 2500)
+    client = installed.services.client(installed.account)
+    left = []
+    while process_hooks(installed.services.engine, client, installed.account_id):
+        left.append(installed.waiting())
+    assert left == [4, 3, 2], "a body that is too large alone goes alone"
+    assert installed.waiting() == 0
+
+
+def test_events_that_amocrm_does_not_know_are_left_out(installed: Installed) -> None:
+    client = installed.services.client(installed.account)
+    client.request("DELETE", "/api/v4/webhooks", json={"destination": installed.address()})
+    bad = {"status": 400, "body": '{"status":400}', "content_type": "application/json", "count": 1}
+    installed.sandbox.door("faults", [{"route": "/api/v4/webhooks$", "method": "POST", **bad}])
+    assert installed.ensure()
+    [webhook] = client.get("/api/v4/webhooks")["_embedded"]["webhooks"]
+    assert set(webhook["settings"]) == set(CORE)
+    before = len(installed.sandbox.door("requests")["requests"])
+    assert installed.ensure()
+    sent = installed.sandbox.door("requests")["requests"][before:]
+    assert [one["method"] for one in sent] == ["GET"], "and not asked for again and again"
+
+
+def test_an_account_without_hooks_keeps_the_address_to_be_removed(installed: Installed) -> None:
+    client = installed.services.client(installed.account)
+    forbidden = {"status": 402, "body": '{"status":402}', "content_type": "application/json", "count": None}
+    installed.sandbox.door("faults", [{"route": "/api/v4/webhooks$", **forbidden}])
+    moved = "http://127.0.0.1:9/elsewhere"
+    services = installed.services
+    assert not ensure_subscription(services.engine, client, services.vault, installed.account_id, moved)
+    with session_scope(services.engine) as session:
+        endpoint = session.scalars(select(WebhookEndpoint)).one()
+        assert endpoint.destination == installed.address()
+        assert endpoint.accepted_events is None
