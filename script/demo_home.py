@@ -52,7 +52,7 @@ class DemoHome:
                 ) from error
             say(f"starting PostgreSQL and Valkey under {path}")
             with acquire(path, progress=say) as lease:
-                yield cls(path=path, say=say, environ=environ, lease=lease, state=_read_state(path))
+                yield cls(path=path, say=say, environ=environ, lease=lease, state=read_state(path))
 
     def remember(self, **values: Any) -> None:
         """Keep values for the next run."""
@@ -128,7 +128,7 @@ class DemoHome:
         return port
 
 
-def _read_state(path: Path) -> dict[str, Any]:
+def read_state(path: Path) -> dict[str, Any]:
     """What the last demo left; without that (or with a torn file) its data belong to nobody knows whom."""
     unknown = {"source": DISCARDING, "label": "unknown"}
     try:
@@ -137,7 +137,11 @@ def _read_state(path: Path) -> dict[str, Any]:
         return unknown if (path / "sandbox").exists() else {}
     except ValueError:
         return unknown
-    return state if isinstance(state, dict) and "label" in state else unknown
+    if not isinstance(state, dict) or "label" not in state:
+        return unknown
+    if not (path / "sandbox" / "amocrm").exists():
+        state["source"] = DISCARDING  # tokens and ids of a simulator that is no more
+    return state
 
 
 def private_file(path: Path, content: str) -> None:

@@ -41,6 +41,7 @@ class Demo:
         self.services: Services
         self.launched_at: datetime
         self.first_request = 0
+        self.new_sheet = False
 
     def __enter__(self) -> Self:
         return self
@@ -83,9 +84,10 @@ class Demo:
         self._simulate("amocrm", arguments)
         log = self.door("amocrm", "requests?since=0")["requests"]
         self.first_request = max((entry["id"] for entry in log), default=0)
+        sheets_are_new = not (state / "sheets").exists()
         self._simulate("sheets", ["--state", str(state / "sheets")])
         self._register_integration()
-        self._prepare_sheet()
+        self._prepare_sheet(anew=sheets_are_new)
         if self.live:
             builds = self.home.path / "builds"
             builds.mkdir(exist_ok=True)
@@ -135,10 +137,10 @@ class Demo:
         self.integration = made
         self.environ["AMOCRM_ORIGIN"] = self.origins["amocrm"]
 
-    def _prepare_sheet(self) -> None:
+    def _prepare_sheet(self, *, anew: bool) -> None:
         """A service account and a spreadsheet shared with it, made once."""
         credentials = self.home.path / "google-credentials.json"
-        if "spreadsheet_id" not in self.home.state or not credentials.exists():
+        if anew or "spreadsheet_id" not in self.home.state or not credentials.exists():
             account = self.door("sheets", "service_accounts", {})
             private_file(credentials, json.dumps(account))
             sheet = self.door(
@@ -147,6 +149,7 @@ class Demo:
                 {"title": "Отчёт отдела продаж", "share_with": [account["client_email"]], "locale": "ru_RU"},
             )
             self.home.remember(spreadsheet_id=sheet["spreadsheet_id"])
+            self.new_sheet = True
         self.environ |= {
             "GOOGLE_ORIGIN": self.origins["sheets"],
             "GOOGLE_CREDENTIALS": str(credentials),
@@ -196,11 +199,11 @@ class Demo:
                 simulator.revive()
 
     def export(self, account: Account) -> dict[str, Any]:
-        """Point the account at its sheet and write it."""
+        """Point the account at its sheet and write it; waits while the worker is at it."""
         self.home.say("writing the Google sheet")
         with session_scope(self.services.engine, account.account_id) as session:
             document = documents.load(session, account.account_id)
-            if document.export.spreadsheet_id is None:
+            if document.export.spreadsheet_id is None or self.new_sheet:
                 sheet = json.dumps(self.home.state["spreadsheet_id"])
                 document = documents.with_value(document, "export.spreadsheet_id", sheet)
                 documents.save(session, account.account_id, document)

@@ -8,11 +8,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SETS = ("requirements", "requirements-local", "requirements-dev")
 OPTIONS = ("--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--quiet")
+USAGE = """usage: script/lock [--upgrade] [--upgrade-package NAME]
+Pins what requirements*.in name in requirements*.txt; pins that still fit stay as they are."""
 UV = "uv==0.13.9"
 
 
 def main(arguments: list[str]) -> int:
     """Further arguments go to `uv pip compile`; without --upgrade existing pins stay."""
+    if {"-h", "--help"} & set(arguments):
+        print(USAGE)
+        return 0
     uv = _uv()
     for name in SETS:
         target = ROOT / f"{name}.txt"

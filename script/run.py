@@ -1,6 +1,7 @@
 """`script/run`: what `Procfile` names, against DATABASE_URL and REDIS_URL or else the embedded servers."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from widget_backend.local.servers import Lease, acquire
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8000
+MAX_COUNT = 64
 USAGE = "usage: script/run [process=count …]    e.g. script/run web=1 worker=2 beat=1; PORT chooses the port"
 
 
@@ -91,8 +93,10 @@ class _Surroundings:
 
 def _count(argument: str) -> tuple[str, int]:
     name, separator, number = argument.partition("=")
-    if not separator or not number.isdigit():
+    if not separator or not re.fullmatch("[0-9]+", number):
         raise UsageError(f"{argument!r} is not process=count")
+    if len(number) > 4 or int(number) > MAX_COUNT:
+        raise UsageError(f"{argument} is more than {MAX_COUNT} processes of a kind")
     if name not in (kinds := [one for one in read_procfile(ROOT / "Procfile") if one != RELEASE]):
         raise UsageError(f"no process named {name}: there are {', '.join(kinds)}")
     return name, int(number)
@@ -100,7 +104,7 @@ def _count(argument: str) -> tuple[str, int]:
 
 def _port(environ: Mapping[str, str]) -> int:
     text = environ.get("PORT") or str(DEFAULT_PORT)
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not re.fullmatch("[0-9]{1,5}", text) or not 0 < int(text) < 65536:
         raise UsageError(f"PORT={text} is not a port")
     port = int(text)
     if free_port(port) != port:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sandbox.generate import write_snapshot
+from script.demo_home import DISCARDING, read_state
 from script.demo_source import Source
 from tests.e2e.conftest import RunningDemo
 from tests.support.waiting import is_alive, wait_until
@@ -269,3 +270,24 @@ def test_a_snapshot_is_known_by_its_contents(tmp_path: Path) -> None:
     assert Source.snapshot(str(moved)).key == first.key
     (moved / "leads.jsonl").write_text("{}\n")
     assert Source.snapshot(str(moved)).key != first.key
+
+
+@pytest.mark.parametrize(
+    ("left", "sandbox", "source"),
+    [
+        (None, False, None),
+        (None, True, DISCARDING),
+        ("", True, DISCARDING),
+        ('{"source": "generate:x"', True, DISCARDING),
+        ('{"source": "generate:x", "label": "x"}', True, "generate:x"),
+        ('{"source": "generate:x", "label": "x"}', False, DISCARDING),
+    ],
+)
+def test_what_no_demo_remembers_is_discarded(
+    tmp_path: Path, left: str | None, sandbox: bool, source: str | None
+) -> None:
+    if left is not None:
+        (tmp_path / "demo.json").write_text(left)
+    if sandbox:
+        (tmp_path / "sandbox" / "amocrm").mkdir(parents=True)
+    assert read_state(tmp_path).get("source") == source

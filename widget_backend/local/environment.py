@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from widget_backend.local.errors import LocalError
 from widget_backend.local.servers import acquire
 from widget_backend.settings import app_home
 
@@ -36,11 +37,17 @@ def completed(
 
 
 def read_defaults(home: Path) -> dict[str, str]:
-    """Variables left under ``APP_HOME``; none where the file is missing."""
+    """Variables left under ``APP_HOME``; none where the file is missing. Raises LocalError."""
     path = home / DEFAULTS
-    if not path.exists():
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return {}
-    return {str(k): str(v) for k, v in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError) as error:
+        raise LocalError(
+            f"{path} cannot be read ({error})", "Remove it; the next script/demo makes it anew."
+        ) from error
+    return {str(k): str(v) for k, v in found.items()}
 
 
 def write_defaults(home: Path, variables: Mapping[str, str]) -> None:
