@@ -13,11 +13,13 @@ from typing import Any
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
-from sandbox.amocrm import doors, oauth, routes, tokens
-from sandbox.amocrm.accounts import Account
-from sandbox.amocrm.answers import Refused, banned, problem, too_many
+from sandbox.amocrm import doors
+from sandbox.amocrm.api import routes
+from sandbox.amocrm.api.answers import Refused, banned, problem, too_many
+from sandbox.amocrm.auth import oauth, tokens
 from sandbox.amocrm.http import Request, Response
 from sandbox.amocrm.requestlog import Entry
+from sandbox.amocrm.storage.accounts import Account
 from sandbox.amocrm.world import Bearer, Call, World
 
 _OAUTH = {

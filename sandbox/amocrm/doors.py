@@ -9,12 +9,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sandbox.amocrm import phpquery, tables, tokens
-from sandbox.amocrm.accounts import Account, first_admin
+from sandbox.amocrm.api import phpquery
+from sandbox.amocrm.auth import tokens
 from sandbox.amocrm.http import Request, Response
 from sandbox.amocrm.life import actions
 from sandbox.amocrm.life.change import Impossible, Missing, changing
-from sandbox.amocrm.texts import dumps
+from sandbox.amocrm.storage import tables
+from sandbox.amocrm.storage.accounts import Account, first_admin
+from sandbox.amocrm.storage.texts import dumps
 from sandbox.amocrm.world import World
 from sandbox.clock import parse_moment
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sandbox.amocrm.http import Response
-from sandbox.amocrm.store import Store
+from sandbox.amocrm.storage.store import Store
 
 GARBAGE = b'{"_page":1,"_links":{"self":{"href":"https://'
 

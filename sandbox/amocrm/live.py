@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.amocrm import accounts
 from sandbox.amocrm.life import actions, cards
 from sandbox.amocrm.life.change import Change, Impossible, Missing, changing
+from sandbox.amocrm.storage import accounts
 from sandbox.amocrm.vocabulary import CLOSED, UNSORTED_TYPE, Row
 from sandbox.amocrm.world import World
 

@@ -12,18 +12,19 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from sandbox.amocrm import state, tokens
-from sandbox.amocrm.accounts import Accounts
 from sandbox.amocrm.app import App
-from sandbox.amocrm.delivery import Delivery
+from sandbox.amocrm.auth import tokens
 from sandbox.amocrm.faults import Faults
+from sandbox.amocrm.hooks.delivery import Delivery
 from sandbox.amocrm.http import Request, Response, Server
 from sandbox.amocrm.limiter import Limiter
 from sandbox.amocrm.live import Live
 from sandbox.amocrm.requestlog import RequestLog
-from sandbox.amocrm.snapshot import SnapshotError
-from sandbox.amocrm.state import Source, StateError
-from sandbox.amocrm.store import Store
+from sandbox.amocrm.storage import state
+from sandbox.amocrm.storage.accounts import Accounts
+from sandbox.amocrm.storage.snapshot import SnapshotError
+from sandbox.amocrm.storage.state import Source, StateError
+from sandbox.amocrm.storage.store import Store
 from sandbox.amocrm.switches import Switches
 from sandbox.amocrm.world import World
 from sandbox.clock import Clock, parse_moment

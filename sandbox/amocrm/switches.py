@@ -4,7 +4,7 @@ import copy
 import threading
 from typing import Any
 
-from sandbox.amocrm.store import Store
+from sandbox.amocrm.storage.store import Store
 
 DEFAULTS: dict[str, Any] = {
     # requests

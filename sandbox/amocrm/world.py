@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sandbox.amocrm import phpquery
-from sandbox.amocrm.accounts import Account, Accounts
+from sandbox.amocrm.api import phpquery
 from sandbox.amocrm.faults import Faults
 from sandbox.amocrm.http import Request
 from sandbox.amocrm.limiter import Limiter
 from sandbox.amocrm.requestlog import RequestLog
-from sandbox.amocrm.store import Store
+from sandbox.amocrm.storage.accounts import Account, Accounts
+from sandbox.amocrm.storage.store import Store
 from sandbox.amocrm.switches import Switches
 from sandbox.clock import Clock
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sandbox.amocrm import hooks, views
+from sandbox.amocrm.hooks import bodies as hooks
 from sandbox.amocrm.life import fields, tags
 from sandbox.amocrm.life.change import Change, Impossible
+from sandbox.amocrm.storage import views
 from sandbox.amocrm.vocabulary import CLOSED, LOST, SINGULAR, UNSORTED_TYPE, Row
 
 _PLAIN = ("first_name", "last_name", "loss_reason_id", "source_id", "next_price", "next_date", "periodicity",

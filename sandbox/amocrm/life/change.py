@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox.amocrm import hooks
-from sandbox.amocrm.accounts import Account
-from sandbox.amocrm.snapshot import row_values
-from sandbox.amocrm.tables import TABLES, insert_statement
+from sandbox.amocrm.hooks import bodies as hooks
+from sandbox.amocrm.storage.accounts import Account
+from sandbox.amocrm.storage.snapshot import row_values
+from sandbox.amocrm.storage.tables import TABLES, insert_statement
 from sandbox.amocrm.vocabulary import ROBOT, Row
 from sandbox.amocrm.world import World
 

@@ -5,9 +5,10 @@ import hmac
 from typing import Any
 from urllib.parse import urlencode
 
-from sandbox.amocrm import accounts, tokens, views
+from sandbox.amocrm.auth import tokens
 from sandbox.amocrm.life import cards
 from sandbox.amocrm.life.change import Change, Impossible, Missing
+from sandbox.amocrm.storage import accounts, views
 from sandbox.amocrm.vocabulary import CLOSED, UNSORTED_TYPE, Row
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sandbox.amocrm import views
 from sandbox.amocrm.life import cards, fields, tags
 from sandbox.amocrm.life.change import Change, Impossible
+from sandbox.amocrm.storage import views
 from sandbox.amocrm.vocabulary import CLOSED, LOST, PERSON_LIKE, PLURAL, SINGULAR, Row
 
 

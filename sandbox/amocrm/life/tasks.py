@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.amocrm import hooks
+from sandbox.amocrm.hooks import bodies as hooks
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.vocabulary import PERSON_LIKE, Row
 

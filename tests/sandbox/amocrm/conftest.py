@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.amocrm.main import Simulator
-from sandbox.amocrm.state import Source
+from sandbox.amocrm.storage.state import Source
 from tests.sandbox.amocrm.support import Client, account_json, small_account, write_account
 
 

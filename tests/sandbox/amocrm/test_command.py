@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.amocrm.live import Live
 from sandbox.amocrm.main import Simulator, main
-from sandbox.amocrm.state import Source
+from sandbox.amocrm.storage.state import Source
 from tests.sandbox.amocrm.support import Client, a_lead, account_json, small_account, write_account
 
 GUARD_S = 60

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox.amocrm import phpquery
+from sandbox.amocrm.api import phpquery
 from sandbox.amocrm.limiter import Limiter
 from sandbox.amocrm.main import Simulator
 from tests.sandbox.amocrm.support import Client

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from sandbox.amocrm.delivery import retry_delay_s
+from sandbox.amocrm.hooks.delivery import retry_delay_s
 from tests.sandbox.amocrm.support import Client
 
 GUARD_S = 30

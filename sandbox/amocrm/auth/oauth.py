@@ -6,10 +6,11 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from sandbox.amocrm import phpquery, tokens
-from sandbox.amocrm.accounts import Account, first_admin
-from sandbox.amocrm.answers import hal, oauth_problem, problem
+from sandbox.amocrm.api import phpquery
+from sandbox.amocrm.api.answers import hal, oauth_problem, problem
+from sandbox.amocrm.auth import tokens
 from sandbox.amocrm.http import Request, Response
+from sandbox.amocrm.storage.accounts import Account, first_admin
 from sandbox.amocrm.world import World
 
 

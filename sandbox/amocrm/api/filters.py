@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.amocrm import phpquery
-from sandbox.amocrm.answers import Refused, problem
+from sandbox.amocrm.api import phpquery
+from sandbox.amocrm.api.answers import Refused, problem
 from sandbox.amocrm.vocabulary import PERSON_LIKE
 
 

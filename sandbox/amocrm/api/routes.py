@@ -5,7 +5,8 @@ from typing import Any
 
 from werkzeug.routing import Map, Rule
 
-from sandbox.amocrm import reads, subscriptions, writes
+from sandbox.amocrm.api import reads, writes
+from sandbox.amocrm.hooks import subscriptions
 from sandbox.amocrm.http import Response
 
 Handler = Callable[..., Response]

@@ -5,12 +5,13 @@
 import json
 from typing import Any
 
-from sandbox.amocrm import lists, phpquery, views
-from sandbox.amocrm.answers import Refused, empty, hal, problem
-from sandbox.amocrm.filters import Where
+from sandbox.amocrm.api import lists, phpquery
+from sandbox.amocrm.api.answers import Refused, empty, hal, problem
+from sandbox.amocrm.api.filters import Where
+from sandbox.amocrm.api.resources import RESOURCES
 from sandbox.amocrm.http import Response
-from sandbox.amocrm.resources import RESOURCES
-from sandbox.amocrm.texts import dumps
+from sandbox.amocrm.storage import views
+from sandbox.amocrm.storage.texts import dumps
 from sandbox.amocrm.vocabulary import EVENT_TYPE_NUMBERS, EVENT_TYPES, PERSON_LIKE, Row
 from sandbox.amocrm.world import Call
 

@@ -5,8 +5,8 @@ import sqlite3
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sandbox.amocrm import texts
-from sandbox.amocrm.store import Store
+from sandbox.amocrm.storage import texts
+from sandbox.amocrm.storage.store import Store
 from sandbox.amocrm.vocabulary import Row
 
 DOMAINS = (".amocrm.ru", ".amocrm.com", ".kommo.com")

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sandbox.amocrm.texts import dumps, without_links
+from sandbox.amocrm.storage.texts import dumps
 from sandbox.amocrm.vocabulary import Row
 
 # Raw control characters cannot occur in JSON text, so they are safe as marks.
@@ -156,8 +156,3 @@ def bin_text(table: str, body: str) -> str:
     embedded = ",".join(f'"{name}":[]' for name in VIEWS[table].always)
     text = spliced(f"{table}/{row.get('id')}", dumps(bare))
     return f'{text[:-1]},"_embedded":{{{embedded}}}}}'
-
-
-def body_of(row: Row) -> str:
-    """The text to store for a row: without links, everything else as it stands."""
-    return dumps(without_links(row))

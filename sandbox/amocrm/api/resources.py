@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from sandbox.amocrm import filters as f
-from sandbox.amocrm.filters import Filter
+from sandbox.amocrm.api import filters as f
+from sandbox.amocrm.api.filters import Filter
 
 
 @dataclass(frozen=True, kw_only=True)

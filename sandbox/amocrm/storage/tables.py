@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sandbox.amocrm import texts
+from sandbox.amocrm.storage import texts
 from sandbox.amocrm.vocabulary import Row
 
 LISTED, DELETED, MERGED = 0, 1, 2

@@ -15,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.amocrm.accounts import Account
+from sandbox.amocrm.storage.accounts import Account
 from sandbox.amocrm.world import World
 
 SCOPES = ["crm", "files", "files_delete", "notifications", "push_notifications"]

@@ -7,13 +7,13 @@ import sqlite3
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.amocrm import phpquery
-from sandbox.amocrm.answers import Refused, empty, hal, invalid, problem
+from sandbox.amocrm.api import phpquery
+from sandbox.amocrm.api.answers import Refused, empty, hal, invalid, problem
+from sandbox.amocrm.api.reads import admin_only
+from sandbox.amocrm.api.writes import body_json
 from sandbox.amocrm.http import Response
-from sandbox.amocrm.reads import admin_only
 from sandbox.amocrm.vocabulary import HOOK_NAMES, Row
 from sandbox.amocrm.world import Call
-from sandbox.amocrm.writes import body_json
 
 MOST = 100
 _COLUMNS = "id, destination, created_at, updated_at, account_id, created_by, sort, disabled, settings"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
-from sandbox.amocrm.accounts import Account
+from sandbox.amocrm.storage.accounts import Account
 from sandbox.amocrm.vocabulary import ELEMENT_TYPE, NOTE_CODES, PLURAL, Row
 from sandbox.amocrm.world import World
 

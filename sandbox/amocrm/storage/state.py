@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox.amocrm import onesided, snapshot
-from sandbox.amocrm.snapshot import SnapshotError
-from sandbox.amocrm.store import Store
+from sandbox.amocrm.storage import onesided, snapshot
+from sandbox.amocrm.storage.snapshot import SnapshotError
+from sandbox.amocrm.storage.store import Store
 
 FILE = "sandbox.sqlite"
 DEFAULT_ACCOUNT_ID = 31000001

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.amocrm.http import Response
-from sandbox.amocrm.texts import dumps
+from sandbox.amocrm.storage.texts import dumps
 
 HAL = "application/hal+json"
 PROBLEM = "application/problem+json"

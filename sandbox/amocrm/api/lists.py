@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from sandbox.amocrm import filters, phpquery, views
-from sandbox.amocrm.answers import empty, hal
-from sandbox.amocrm.filters import Where
+from sandbox.amocrm.api import filters, phpquery
+from sandbox.amocrm.api.answers import empty, hal
+from sandbox.amocrm.api.filters import Where
+from sandbox.amocrm.api.resources import Resource
 from sandbox.amocrm.http import Response
-from sandbox.amocrm.resources import Resource
-from sandbox.amocrm.tables import DELETED, LISTED
-from sandbox.amocrm.texts import dumps
+from sandbox.amocrm.storage import views
+from sandbox.amocrm.storage.tables import DELETED, LISTED
+from sandbox.amocrm.storage.texts import dumps
 from sandbox.amocrm.world import Call
 
 DEFAULT_LIMIT = 50

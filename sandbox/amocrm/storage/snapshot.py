@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sandbox.amocrm import tables, texts, views
+from sandbox.amocrm.storage import tables, texts, views
 from sandbox.amocrm.vocabulary import Row
 
 BATCH = 5000

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.amocrm.answers import Refused, empty, hal, invalid, problem, validation
+from sandbox.amocrm.api.answers import Refused, empty, hal, invalid, problem, validation
 from sandbox.amocrm.http import Response
 from sandbox.amocrm.life import cards, notes, people, tasks
 from sandbox.amocrm.life.change import Change, Impossible, Missing, changing

@@ -6,8 +6,8 @@ import json
 import sqlite3
 from typing import Any
 
-from sandbox.amocrm.snapshot import row_values
-from sandbox.amocrm.tables import TABLES, insert_statement
+from sandbox.amocrm.storage.snapshot import row_values
+from sandbox.amocrm.storage.tables import TABLES, insert_statement
 
 # A body with NaN in it is JSON for Python, not for SQLite.
 _BODY = "CASE WHEN json_valid({0}.body) THEN {0}.body ELSE '{{}}' END"

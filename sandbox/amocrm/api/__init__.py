@@ -1,0 +1,1 @@
+"""API v4: routes, lists, filters, answers, reads and writes."""

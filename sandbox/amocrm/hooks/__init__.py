@@ -1,0 +1,1 @@
+"""Webhooks: subscriptions, bodies, queue and delivery."""
