@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 from widget_backend.amocrm.limiter import Priority
 from widget_backend.sync.drain import WINDOW_S, drain, start_position
 from widget_backend.sync.filters import obeys
-from widget_backend.sync.streams import BY_NAME
+from widget_backend.sync.streams import BY_NAME, Stream
 
 UNTIL = 1_000
-LEADS = replace(BY_NAME["leads"], limit=3)
-EVENTS = replace(BY_NAME["events"], limit=3)
+
+
+def in_pages_of_three(name: str) -> Stream:
+    """The stream as it is, with a page cap small enough for every list here to have several pages."""
+    stream = BY_NAME[name]
+    return replace(stream, resource=replace(stream.resource, limit=3))
+
+
+LEADS = in_pages_of_three("leads")
+EVENTS = in_pages_of_three("events")
 Row = dict[str, Any]
 
 
@@ -109,16 +117,16 @@ def test_rows_that_vanish_meanwhile_push_no_other_row_out(count: int, seed: int,
         if source.rows and chance.random() < 0.7:
             source.rows.remove(chance.choice(source.rows))
 
-    key = BY_NAME[stream].key
+    key = BY_NAME[stream].resource.key
     source = List(rows(*[5] * count), key=key, between=somebody_deletes, chance=chance)
     source.filters = stream == "tasks"
-    found = set(read(source, replace(BY_NAME[stream], limit=3)))
+    found = set(read(source, in_pages_of_three(stream)))
     assert {row["id"] for row in source.rows} <= found
 
 
 def test_the_last_page_is_found_with_few_requests() -> None:
     source = List(rows(*[5] * 300), key="tasks")
-    assert set(read(source, replace(BY_NAME["tasks"], limit=3))) == set(range(1, 301))
+    assert set(read(source, in_pages_of_three("tasks"))) == set(range(1, 301))
     assert source.asked <= 100 + 15
 
 

@@ -38,7 +38,7 @@ class Resource:
         return query
 
 
-def _main(name: str, with_: str) -> Resource:
+def _main(name: str, with_: str | None = None) -> Resource:
     orders = ("id", "updated_at", "created_at") if name == "leads" else ("id", "updated_at")
     return Resource(
         name=name,
@@ -67,16 +67,16 @@ _TABLE = (
         name="users",
         path="users",
         key="users",
-        with_="role,group,uuid,amojo_id,user_rank,phone_number",
+        with_="role,group",
     ),
-    Resource(name="roles", path="roles", key="roles", with_="users"),
+    Resource(name="roles", path="roles", key="roles"),
     Resource(name="pipelines", path="leads/pipelines", key="pipelines", limit=None),
     Resource(name="loss_reasons", path="leads/loss_reasons", key="loss_reasons"),
     Resource(name="sources", path="sources", key="sources"),
     *(_owned("custom_fields", owner) for owner in OWNERS),
-    _main("leads", "contacts,loss_reason,source_id,source,catalog_elements,is_price_modified_by_robot"),
-    _main("contacts", "leads,customers,catalog_elements,social_profiles"),
-    _main("companies", "leads,customers,contacts,catalog_elements"),
+    _main("leads", "contacts,loss_reason,source_id,catalog_elements"),
+    _main("contacts"),
+    _main("companies"),
     _main("customers", "contacts,companies,catalog_elements"),
     # Tasks, notes, events and unsorted keep their filters even where the account's are switched off.
     Resource(

@@ -13,6 +13,8 @@ from widget_backend.access.settings import load as load_settings
 from widget_backend.amocrm import parse
 from widget_backend.amocrm.client import AmoClient
 from widget_backend.amocrm.limiter import Priority
+from widget_backend.amocrm.pages import pages
+from widget_backend.amocrm.resources import RESOURCES
 from widget_backend.clock import now
 from widget_backend.crm import writes
 from widget_backend.crm.models import (
@@ -37,7 +39,7 @@ log = structlog.get_logger(__name__)
 ACCOUNT_WITH = "users_groups,task_types,datetime_settings,is_api_filter_enabled,amojo_id,drive_url,version"
 FIELD_OWNERS = ("leads", "contacts", "companies")
 # Lists that a tariff may leave out; elsewhere 402 means that the account is not paid for.
-PAID_EXTRAS = ("/api/v4/sources", "/api/v4/roles")
+PAID_EXTRAS = ("sources", "roles")
 Rows = Sequence[Mapping[str, Any]]
 Row = dict[str, Any]
 
@@ -48,15 +50,12 @@ def sync_dictionaries(engine: Engine, client: AmoClient, account_id: int, priori
     Facts of the whole account become stale when a pipeline's role, a user's group or the zone changed.
     """
     account = client.get("/api/v4/account", params={"with": ACCOUNT_WITH}, priority=priority)
-    users = _all(client, "/api/v4/users", "users", priority, **{"with": "role,group"})
-    roles = _all(client, "/api/v4/roles", "roles", priority)
-    pipelines = _all(client, "/api/v4/leads/pipelines", "pipelines", priority)
-    reasons = _all(client, "/api/v4/leads/loss_reasons", "loss_reasons", priority)
-    sources = _all(client, "/api/v4/sources", "sources", priority)
-    fields = {
-        owner: _all(client, f"/api/v4/{owner}/custom_fields", "custom_fields", priority)
-        for owner in FIELD_OWNERS
-    }
+    users = _all(client, "users", priority)
+    roles = _all(client, "roles", priority)
+    pipelines = _all(client, "pipelines", priority)
+    reasons = _all(client, "loss_reasons", priority)
+    sources = _all(client, "sources", priority)
+    fields = {owner: _all(client, f"custom_fields_{owner}", priority) for owner in FIELD_OWNERS}
     synced_at = now()
     with session_scope(engine, account_id) as session:
         changed = _store_account(session, account_id, account)
@@ -109,27 +108,20 @@ def _read_field(account_id: int, synced_at: datetime, owner: str, payload: Mappi
     return parse.parse_custom_field(account_id, payload, synced_at, owner)
 
 
-def _all(client: AmoClient, path: str, key: str, priority: Priority, **params: str) -> Rows | None:
+def _all(client: AmoClient, name: str, priority: Priority) -> Rows | None:
     """Every row of a small list; None if this token or tariff may not read it (logged).
 
     Raises AmoForbidden for an unpaid account (402): that says nothing about this list.
     """
-    rows: list[Mapping[str, Any]] = []
-    page = 1
-    while True:
-        try:
-            answer = client.get(path, params={**params, "limit": 250, "page": page}, priority=priority)
-        except (AmoForbidden, AmoRejected) as error:
-            if path not in PAID_EXTRAS:
-                stop_if_unpaid(error)
-            log.warning("sync.dictionary_unavailable", path=path, reason=error.message)
-            return None
-        if answer is None:
-            return rows
-        rows.extend((answer.get("_embedded") or {}).get(key) or ())
-        if not answer.get("_links", {}).get("next"):
-            return rows
-        page += 1
+    resource = RESOURCES[name]
+    try:
+        read = pages(client, resource.path, resource.key, resource.params(), priority=priority)
+        return [row for page in read for row in page]
+    except (AmoForbidden, AmoRejected) as error:
+        if name not in PAID_EXTRAS:
+            stop_if_unpaid(error)
+        log.warning("sync.dictionary_unavailable", list=name, reason=error.message)
+        return None
 
 
 def _store_account(session: Session, account_id: int, payload: Mapping[str, Any]) -> bool:

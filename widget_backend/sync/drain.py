@@ -35,7 +35,7 @@ def start_position(stream: Stream, since: int, until: int, *, filters: bool, fir
 
     With the account's filters off, lists of leads, contacts and companies are read whole, by id.
     """
-    if stream.alpha_filter and not filters:
+    if stream.resource.filters_optional and not filters:
         return {"way": UNFILTERED, "since": since, "page": 1}
     if stream.paging is Paging.BY_WINDOW:
         begin = max(since, first or 0)
@@ -60,7 +60,7 @@ def drain(client: AmoClient, stream: Stream, position: Position, priority: Prior
 
 
 def _read(client: AmoClient, stream: Stream, at: Position, priority: Priority) -> Page:
-    params: dict[str, Any] = {**stream.params, "limit": stream.limit, "page": at["page"]}
+    params: dict[str, Any] = {**stream.resource.params(), "page": at["page"]}
     cursor = stream.cursor
     if at["way"] == UNFILTERED:
         # Backfill: oldest id first, stable under writes. Later: newest change first, until the known past.
@@ -81,8 +81,8 @@ def _read(client: AmoClient, stream: Stream, at: Position, priority: Priority) -
         params |= {f"filter[{cursor}][from]": at["from"], "order[id]": "asc"}
     else:
         params |= {f"filter[{cursor}][from]": at["from"], f"filter[{cursor}][to]": at["to"]}
-    answer = client.get(stream.path, params=params, priority=priority)
-    items = _items(answer, stream.key)
+    answer = client.get(stream.resource.path, params=params, priority=priority)
+    items = _items(answer, stream.resource.key)
     has_next = bool(answer and answer.get("_links", {}).get("next"))
     return NEXT[at["way"]](stream, at, items, has_next)
 

@@ -27,7 +27,7 @@ def obeys(stream: Stream, position: Position, page: Page) -> bool:
 
 def check_filters(engine: Engine, account_id: int, stream: Stream, position: Position, page: Page) -> None:
     """Raise FiltersOff (and remember it) if an answer breaks the filter it was asked with."""
-    if not stream.alpha_filter or obeys(stream, position, page):
+    if not stream.resource.filters_optional or obeys(stream, position, page):
         return
     with session_scope(engine, account_id) as session:
         session.get_one(Account, account_id).filters_enabled = False

@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 
 from widget_backend.amocrm.client import AmoClient
 from widget_backend.amocrm.limiter import Priority
+from widget_backend.amocrm.pages import items_of, pages
+from widget_backend.amocrm.resources import RESOURCES
 from widget_backend.amocrm.values import as_id
 from widget_backend.clock import now
 from widget_backend.crm import writes
@@ -102,17 +104,14 @@ def _store_all(
     priority: Priority,
 ) -> int:
     """Every page of a filtered list into the mirror; returns the number of rows."""
-    count, page, has_next = 0, 1, True
-    while has_next:
-        params = {**stream.params, **filters, "limit": stream.limit, "page": page, "order[id]": "asc"}
-        answer = client.get(stream.path, params=params, priority=priority) or {}
-        items = (answer.get("_embedded") or {}).get(stream.key) or []
+    count, resource = 0, stream.resource
+    params = {**resource.params(), **filters, "order[id]": "asc"}
+    for items in pages(client, resource.path, resource.key, params, priority=priority):
         synced_at = now()
         with session_scope(engine, account_id) as session:
             stale = stream.store(session, account_id, items, synced_at)
             mark_stale(session, account_id, stale, at=synced_at)
-        count, page = count + len(items), page + 1
-        has_next = bool(items and (answer.get("_links") or {}).get("next"))
+        count += len(items)
     return count
 
 
@@ -127,21 +126,21 @@ def _filter(name: str, ids: Sequence[int]) -> dict[str, int | str]:
 
 def _list(client: AmoClient, entity: str, ids: Sequence[int], priority: Priority) -> list[Mapping[str, Any]]:
     """Those of the records that a list shows; none if it refuses the question."""
-    stream = BY_NAME[entity]
-    params = {**stream.params, "limit": 250, **_filter("id", ids)}
+    resource = RESOURCES[entity]
+    params = {**resource.params(), **_filter("id", ids)}
     try:
-        answer = client.get(stream.path, params=params, priority=priority)
+        answer = client.get(resource.path, params=params, priority=priority)
     except Permanent as error:
         stop_if_unpaid(error)
         return []
-    items: list[Mapping[str, Any]] = ((answer or {}).get("_embedded") or {}).get(stream.key) or []
     wanted = set(ids)
-    return [item for item in items if as_id(item.get("id")) in wanted]
+    return [item for item in items_of(answer, resource.key) if as_id(item.get("id")) in wanted]
 
 
 def _one(client: AmoClient, entity: str, row_id: int, priority: Priority) -> Mapping[str, Any] | None:
-    stream = BY_NAME[entity]
+    resource = RESOURCES[entity]
+    query = {"with": resource.with_} if resource.with_ else {}
     found: Mapping[str, Any] | None = client.find(
-        f"{stream.path}/{row_id}", params=dict(stream.params), priority=priority
+        f"{resource.path}/{row_id}", params=query, priority=priority
     )
     return found

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from widget_backend.amocrm.resources import RESOURCES, Resource
 from widget_backend.crm import writes
 from widget_backend.crm.writes import Subject
 
@@ -32,17 +32,23 @@ class Paging(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """One list of the API. ``alpha_filter``: amoCRM may silently ignore its filters in some accounts."""
+    """One list of the API that is mirrored: how it is read to its end, and where its rows go."""
 
-    name: str
-    path: str
-    key: str
+    resource: Resource
     paging: Paging
-    cursor: str
     store: Store
-    params: Mapping[str, str]
-    limit: int = 250
-    alpha_filter: bool = False
+
+    @property
+    def name(self) -> str:
+        """The list's name, also the key of its cursor row."""
+        return self.resource.name
+
+    @property
+    def cursor(self) -> str:
+        """The field that windows are cut by."""
+        if self.resource.cursor is None:
+            raise ValueError(f"{self.name} has no field to cut windows by")
+        return self.resource.cursor
 
 
 def _notes(entity: str) -> Stream:
@@ -51,53 +57,22 @@ def _notes(entity: str) -> Stream:
     ) -> set[Subject]:
         return writes.store_notes(session, account_id, entity, items, synced_at)
 
-    return Stream(
-        name=f"notes_{entity}",
-        path=f"/api/v4/{entity}/notes",
-        key="notes",
-        paging=Paging.BY_UPDATE,
-        cursor="updated_at",
-        store=store,
-        params={},
-    )
+    return Stream(resource=RESOURCES[f"notes_{entity}"], paging=Paging.BY_UPDATE, store=store)
 
 
-_entity = partial(Stream, paging=Paging.BY_UPDATE, cursor="updated_at", alpha_filter=True)
+def _stream(name: str, paging: Paging, store: Store) -> Stream:
+    return Stream(resource=RESOURCES[name], paging=paging, store=store)
+
 
 # Leads first: this month's money is what people look at while the rest is still loading.
 STREAMS: tuple[Stream, ...] = (
-    _entity(
-        name="leads",
-        path="/api/v4/leads",
-        key="leads",
-        store=writes.store_leads,
-        params={"with": "contacts,loss_reason,source_id,catalog_elements"},
-    ),
-    _entity(name="contacts", path="/api/v4/contacts", key="contacts", store=writes.store_contacts, params={}),
-    _entity(
-        name="companies", path="/api/v4/companies", key="companies", store=writes.store_companies, params={}
-    ),
-    Stream(
-        name="tasks",
-        path="/api/v4/tasks",
-        key="tasks",
-        paging=Paging.BY_ID,
-        cursor="updated_at",
-        store=writes.store_tasks,
-        params={},
-    ),
+    _stream("leads", Paging.BY_UPDATE, writes.store_leads),
+    _stream("contacts", Paging.BY_UPDATE, writes.store_contacts),
+    _stream("companies", Paging.BY_UPDATE, writes.store_companies),
+    _stream("tasks", Paging.BY_ID, writes.store_tasks),
     _notes("leads"),
     _notes("contacts"),
     _notes("companies"),
-    Stream(
-        name="events",
-        path="/api/v4/events",
-        key="events",
-        paging=Paging.BY_WINDOW,
-        cursor="created_at",
-        store=writes.store_events,
-        params={},
-        limit=100,
-    ),
+    _stream("events", Paging.BY_WINDOW, writes.store_events),
 )
 BY_NAME = {stream.name: stream for stream in STREAMS}
