@@ -10,6 +10,7 @@ class Job(StrEnum):
     BACKFILL = "sync.backfill"
     INCREMENTAL = "sync.incremental"
     DICTIONARIES = "sync.dictionaries"
+    RECONCILE = "sync.reconcile"
     PROCESS_HOOKS = "webhooks.process"
     REFRESH_TOKEN = "tokens.refresh"  # noqa: S105  (a task name)
     ENSURE_HOOKS = "webhooks.ensure"
@@ -24,5 +25,6 @@ QUEUE = {
     Job.INCREMENTAL: "sync",
     Job.BACKFILL: "sync",
     Job.DICTIONARIES: "sync",
+    Job.RECONCILE: "sync",
     Job.EXPORT: "reports",
 }

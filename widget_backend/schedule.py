@@ -8,7 +8,8 @@ an absent worker fills the queue.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
@@ -164,8 +165,10 @@ def release(session: Session, claim: Claim) -> None:
     )
 
 
-def finish(session: Session, claim: Claim, *, again: bool = False) -> None:
-    """The job is done: due again after its interval, or at once if ``again`` or asked for meanwhile."""
+def finish(session: Session, claim: Claim, *, again: bool = False, next_at: datetime | None = None) -> None:
+    """The job is done: due again after its interval or at ``next_at``, or at once if ``again`` or asked for
+    meanwhile.
+    """
     moment = now()
     wanted = true() if again else Schedule.requests != claim.seen
     due_now = session.scalars(
@@ -176,14 +179,16 @@ def finish(session: Session, claim: Claim, *, again: bool = False) -> None:
             failures=0,
             last_error=None,
             last_done_at=moment,
-            due_at=case(
-                (wanted, moment), else_=moment + func.make_interval(0, 0, 0, 0, 0, 0, Schedule.every_s)
-            ),
+            due_at=case((wanted, moment), else_=_next(moment, next_at)),
         )
         .returning(Schedule.due_at <= moment)
     ).first()
     if due_now:
         notify(session)
+
+
+def _next(moment: datetime, next_at: datetime | None) -> Any:
+    return next_at or moment + func.make_interval(0, 0, 0, 0, 0, 0, Schedule.every_s)
 
 
 def retry_delay_s(failures: int, asked_s: float | None = None) -> float:

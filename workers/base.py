@@ -25,8 +25,9 @@ from workers.celery_app import app
 
 log = structlog.get_logger(__name__)
 
-# A job gets the services and the account; True means "there is more to do, run me again at once".
-AccountJob = Callable[[Services, Account], bool | None]
+# A job gets the services and the account. True: "there is more to do, run me again at once"; a moment:
+# "run me again then", instead of after the usual interval.
+AccountJob = Callable[[Services, Account], bool | datetime | None]
 
 # How long a job rests at least after an error that people have to settle; all others rest ever longer, from
 # seconds to a quarter of an hour. A banned or unpaid account is asked now and then whether it still is.
@@ -80,7 +81,7 @@ def run(made: Services, claim: Claim, function: AccountJob) -> None:
                 return
         try:
             with _kept_alive(made, claim):
-                again = bool(function(made, made.account(claim.account_id)))
+                answer = function(made, made.account(claim.account_id))
         except AppError as error:
             log.warning("job.failed", error=type(error).__name__, reason=error.message, **_context(error))
             _end(made, claim, error, started_at)
@@ -90,7 +91,8 @@ def run(made: Services, claim: Claim, function: AccountJob) -> None:
             _end(made, claim, AppError(f"{type(error).__name__}: unexpected; see the log."), started_at)
         else:
             with session_scope(made.engine) as session:
-                schedule.finish(session, claim, again=again)
+                next_at = answer if isinstance(answer, datetime) else None
+                schedule.finish(session, claim, again=answer is True, next_at=next_at)
 
 
 def _context(error: AppError) -> dict[str, Any]:

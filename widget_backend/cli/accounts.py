@@ -1,5 +1,6 @@
 """accounts list/install-link/add/pause/resume."""
 
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,8 @@ from widget_backend.oauth.install import make_link
 from widget_backend.oauth.models import Account, AccountState
 from widget_backend.oauth.registry import all_integrations
 from widget_backend.sync.install import prepare_account
-from widget_backend.sync.models import SyncCursor
+from widget_backend.sync.models import Reconciliation, SyncCursor
+from widget_backend.sync.reconcile import last_checked
 from widget_backend.webhooks.inbox import destination
 from widget_backend.webhooks.models import WebhookEndpoint
 
@@ -49,7 +51,7 @@ def list_(json_: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ("id", "domain", "state", "as of", "leads"),
+        ("id", "domain", "state", "as of", "leads", "compared with amoCRM"),
         (
             (
                 r["account_id"],
@@ -57,6 +59,7 @@ def list_(json_: bool) -> None:
                 r["state"],
                 r["as_of"],
                 " of ".join(map(str, r["complete"]["leads"])),
+                r["checked_at"],
             )
             for r in rows
         ),
@@ -70,6 +73,7 @@ def describe(made: Services, account: Account) -> dict[str, Any]:
             select(WebhookEndpoint).where(WebhookEndpoint.account_id == account.account_id)
         )
         moment = as_of(session, account.account_id)
+        checked = last_checked(session, account.account_id)
         return {
             "account_id": account.account_id,
             "subdomain": account.subdomain,
@@ -79,19 +83,30 @@ def describe(made: Services, account: Account) -> dict[str, Any]:
             "hook_url": destination(endpoint, made.vault, made.settings.public_url) if endpoint else None,
             "timezone": account.timezone,
             "currency": account.currency,
-            "as_of": moment.astimezone(ZoneInfo(account.timezone)).isoformat() if moment else None,
+            "as_of": iso(moment, account.timezone),
             "complete": {"leads": _completeness(session, account.account_id)},
+            "checked_at": iso(checked, account.timezone),
         }
 
 
+def iso(moment: datetime | None, timezone: str) -> str | None:
+    """The moment in the account's zone, with its offset; None stays None."""
+    return moment.astimezone(ZoneInfo(timezone)).isoformat() if moment else None
+
+
 def _completeness(session: Session, account_id: int) -> list[int | None]:
-    """Leads in the mirror, and leads amoCRM has: equal once the copy is complete, unknown before."""
+    """Leads in the mirror, and leads amoCRM has, unknown before the first copy ended.
+
+    The second counts what the last comparison found missing on top of what is here now.
+    """
     have = session.scalar(
         select(func.count()).where(Lead.account_id == account_id, Lead.is_deleted.is_(False))
     )
     cursor = session.get(SyncCursor, (account_id, "leads"))
     complete = cursor is not None and cursor.backfilled_at is not None
-    return [have, have if complete else None]
+    checked = session.get(Reconciliation, (account_id, "leads"))
+    missing = (checked.listed or 0) - (checked.kept or 0) if checked is not None else 0
+    return [have, (have or 0) + missing if complete else None]
 
 
 @accounts.command(name="install-link")

@@ -16,6 +16,7 @@ from widget_backend.local.environment import completed, read_defaults
 from widget_backend.oauth.models import Account
 from widget_backend.settings import app_home
 from widget_backend.sync.models import Schedule
+from widget_backend.sync.reconcile import unsettled
 from widget_backend.webhooks.models import WebhookEndpoint
 
 
@@ -49,6 +50,8 @@ def doctor(json_: bool) -> None:
             endpoint = hooks.get(account.account_id)
             if endpoint is not None and endpoint.checked_at is not None and not endpoint.accepted_events:
                 findings.append((account, "hooks", "not available: the tariff or rights; polling only"))
+            with session_scope(made.engine, account.account_id) as own:
+                findings += [(account, "completeness", line) for line in unsettled(own, account.account_id)]
             findings += [
                 (account, row.job, f"{row.last_error} ({row.failures} in a row)")
                 for row in troubles

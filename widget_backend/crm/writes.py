@@ -222,6 +222,8 @@ def mark_gone(
     session: Session, account_id: int, entity: str, ids: Collection[int], at: datetime
 ) -> set[Subject]:
     """Mark rows that amoCRM no longer shows. Their last good columns stay. Returns what became stale."""
+    if entity.startswith("notes_"):
+        return _mark_notes_gone(session, account_id, entity.removeprefix("notes_"), ids)
     model = ENTITY_TABLES[entity]
     gone = session.scalars(
         update(model)
@@ -231,6 +233,24 @@ def mark_gone(
         execution_options={"synchronize_session": False},
     )
     return {(entity, row_id) for row_id in gone}
+
+
+def _mark_notes_gone(
+    session: Session, account_id: int, entity_type: str, ids: Collection[int]
+) -> set[Subject]:
+    owners = session.scalars(
+        update(Note)
+        .where(
+            Note.account_id == account_id,
+            Note.entity_type == entity_type,
+            Note.id.in_(ids),
+            Note.is_deleted.is_(False),
+        )
+        .values(is_deleted=True)
+        .returning(Note.entity_id),
+        execution_options={"synchronize_session": False},
+    )
+    return {(entity_type, owner) for owner in owners}
 
 
 def store_users(session: Session, account_id: int, items: Sequence[Payload], synced_at: datetime) -> set[int]:

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from widget_backend import schedule
 from widget_backend.amocrm.client import AmoClient
 from widget_backend.amocrm.limiter import Priority
 from widget_backend.clock import now
@@ -16,6 +17,7 @@ from widget_backend.crm.writes import store_unknown_users
 from widget_backend.db.engine import session_scope
 from widget_backend.db.locks import wait_for_lock
 from widget_backend.errors import Permanent
+from widget_backend.jobs import Job
 from widget_backend.kpi.build import rebuild
 from widget_backend.oauth.exchange import was_backfilled
 from widget_backend.oauth.models import Account, AccountState
@@ -36,8 +38,9 @@ def backfill(engine: Engine, client: AmoClient, account_id: int, *, keep_going: 
     """Copy what is still missing; False if ``keep_going`` said stop before the end.
 
     Killed after any page, the next call goes on from the page after the last one stored. The account becomes
-    active only after every stream is complete and all facts are built. A stream that amoCRM refuses for good
-    (a right or a scope is missing) does not hold up the others, but its error is raised then.
+    active only after every stream is complete and all facts are built; then it is compared with amoCRM. A
+    stream that amoCRM refuses for good (a right or a scope is missing) does not hold up the others, but its
+    error is raised then.
     """
     with session_scope(engine, account_id) as session:
         if session.get_one(Account, account_id).state != AccountState.BACKFILLING:
@@ -74,6 +77,7 @@ def _activate(session: Session, account_id: int) -> None:
     account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
     if account.state == AccountState.BACKFILLING:
         account.state, account.updated_at = AccountState.ACTIVE, now()
+        schedule.request(session, account_id, Job.RECONCILE)
 
 
 def _copy_dictionaries(engine: Engine, client: AmoClient, account_id: int) -> None:

@@ -8,11 +8,15 @@ from widget_backend.settings import Settings
 
 
 def periods(settings: Settings) -> dict[Job, int]:
-    """Seconds between runs of each job of an account. Hooks run when one arrives; the period is their net."""
+    """Seconds between runs of each job of an account. Hooks run when one arrives; the period is their net.
+
+    A reconciliation names the next night itself.
+    """
     return {
         Job.BACKFILL: 3600,
         Job.INCREMENTAL: settings.sync_every_s,
         Job.DICTIONARIES: settings.dictionaries_every_s,
+        Job.RECONCILE: 86_400,
         Job.PROCESS_HOOKS: 60,
         Job.ENSURE_HOOKS: 900,
         Job.REFRESH_TOKEN: 300,

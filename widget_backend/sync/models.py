@@ -1,4 +1,4 @@
-"""How far each stream of each account is synced, and what is due when."""
+"""How far each stream of each account is synced, how it last compared, and what is due when."""
 
 from datetime import datetime
 
@@ -47,3 +47,23 @@ class SyncCursor(Tenant, Base):
     position: Mapped[Json | None]
     rows_seen: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Reconciliation(Tenant, Base):
+    """The last comparison of a list with the mirror.
+
+    ``listed`` is how many records amoCRM showed, ``kept`` how many of them the mirror held afterwards;
+    ``repaired`` counts what was mended: absent, behind, gone. ``held_back`` says why missing records were not
+    believed gone, or why the list could not be read. ``position`` is where an unfinished comparison goes on.
+    """
+
+    __tablename__ = "reconciliations"
+
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    checked_at: Mapped[datetime | None] = mapped_column(Moment)
+    listed: Mapped[int | None]
+    kept: Mapped[int | None]
+    repaired: Mapped[Json | None]
+    held_back: Mapped[str | None]
+    position: Mapped[Json | None]

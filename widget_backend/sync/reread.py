@@ -39,13 +39,15 @@ class Reread:
 def reread(
     engine: Engine, client: AmoClient, account_id: int, entity: str, ids: Collection[int], priority: Priority
 ) -> Reread:
-    """Bring these leads, contacts, companies or tasks up to date; those that amoCRM does not show are gone.
+    """Bring these records of a stream up to date (``notes_leads`` too); those amoCRM does not show are gone.
 
     A missing record is asked for once more by itself before it is believed gone, because lists may lag. One
     that amoCRM refuses to show (a right is missing) stays as it is: it must not hold up the others.
     """
     with session_scope(engine) as session:
-        filters = session.get_one(Account, account_id).filters_enabled or entity == "tasks"
+        filters = (
+            session.get_one(Account, account_id).filters_enabled or not RESOURCES[entity].filters_optional
+        )
     shown = gone = 0
     for batch in _batches(sorted(ids)):
         items = _list(client, entity, batch, priority) if filters and len(batch) > 1 else []

@@ -17,11 +17,12 @@ from widget_backend.sync.reread import NOTES, reread, reread_belongings
 
 SUFFIXES = ("_deleted", "_restored", "_linked", "_unlinked")
 MERGED = "entity_merged"
+NOTE_DELETED = "_note_deleted"
 
 
 @dataclass(kw_only=True)
 class Telltales:
-    """Records to look at again, by entity (plural); ``merged`` are those that took part in a merge."""
+    """Records to look at again, by stream; ``merged`` are those that took part in a merge."""
 
     records: dict[str, set[int]] = field(default_factory=dict)
     merged: dict[str, set[int]] = field(default_factory=dict)
@@ -36,6 +37,11 @@ def read_telltales(events: Iterable[Mapping[str, Any]]) -> Telltales:
             continue
         entity = PLURAL.get(str(event.get("entity_type")), str(event.get("entity_type")) + "s")
         if entity not in ENTITY_TABLES:
+            continue
+        if kind.endswith(NOTE_DELETED):
+            if entity in NOTES:
+                notes = _note_ids(event.get("value_before"), event.get("value_after"))
+                found.records.setdefault(NOTES[entity], set()).update(notes)
             continue
         ids = {event.get("entity_id")}
         if kind == MERGED:
@@ -60,6 +66,14 @@ def _ids_inside(*values: Any) -> set[int]:
         elif isinstance(value, list):
             stack.extend(value)
     return found
+
+
+def _note_ids(*values: Any) -> set[int]:
+    """Ids of the notes that an event names: ``[{"note": {"id": 1}}]``."""
+    notes = (item.get("note") for value in values if isinstance(value, list) for item in value
+             if isinstance(item, Mapping))  # fmt: skip
+    ids = (note.get("id") for note in notes if isinstance(note, Mapping))
+    return {note_id for note_id in ids if isinstance(note_id, int)}
 
 
 def follow(engine: Engine, client: AmoClient, account_id: int, found: Telltales, priority: Priority) -> None:
