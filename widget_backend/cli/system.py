@@ -36,7 +36,9 @@ def migrate() -> None:
 @click.command()
 @as_json
 def doctor(json_: bool) -> None:
-    """Say what is wrong, account by account: state, last error of each job, hooks, filters."""
+    """Say what is wrong, account by account: state, rights, last error of each job, hooks, filters,
+    completeness.
+    """
     with services() as made, session_scope(made.engine) as session:
         accounts = session.scalars(select(Account).order_by(Account.account_id)).all()
         hooks = {e.account_id: e for e in session.scalars(select(WebhookEndpoint))}
@@ -47,6 +49,8 @@ def doctor(json_: bool) -> None:
                 findings.append((account, "state", account.state_reason or account.state))
             if not account.filters_enabled:
                 findings.append((account, "filters", "amoCRM's filters are off: lists are read whole"))
+            if account.limited_view is not None:
+                findings.append((account, "rights", account.limited_view))
             endpoint = hooks.get(account.account_id)
             if endpoint is not None and endpoint.checked_at is not None and not endpoint.accepted_events:
                 findings.append((account, "hooks", "not available: the tariff or rights; polling only"))

@@ -37,7 +37,10 @@ class Integration(Base):
 
 
 class Account(Base):
-    """An amoCRM account, keyed by amoCRM's own numeric id (hosts and subdomains may change)."""
+    """An amoCRM account, keyed by amoCRM's own numeric id (hosts and subdomains may change).
+
+    ``limited_view`` says why the connected user may not see everything, null when nothing is known against.
+    """
 
     __tablename__ = "accounts"
 
@@ -52,6 +55,7 @@ class Account(Base):
     currency: Mapped[str] = mapped_column(default="RUB")
     country: Mapped[str] = mapped_column(default="RU")
     filters_enabled: Mapped[bool] = mapped_column(default=True)
+    limited_view: Mapped[str | None]
     installed_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
 

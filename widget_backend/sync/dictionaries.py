@@ -34,6 +34,7 @@ from widget_backend.errors import AmoForbidden, AmoRejected
 from widget_backend.kpi.build import mark_all_stale
 from widget_backend.oauth.models import Account
 from widget_backend.sync.refusals import stop_if_unpaid
+from widget_backend.sync.sight import limited_view, remember
 
 log = structlog.get_logger(__name__)
 ACCOUNT_WITH = "users_groups,task_types,datetime_settings,is_api_filter_enabled,amojo_id,drive_url,version"
@@ -50,6 +51,7 @@ def sync_dictionaries(engine: Engine, client: AmoClient, account_id: int, priori
     Facts of the whole account become stale when a pipeline's role, a user's group or the zone changed.
     """
     account = client.get("/api/v4/account", params={"with": ACCOUNT_WITH}, priority=priority)
+    limited = limited_view(client, priority, account)
     users = _all(client, "users", priority)
     roles = _all(client, "roles", priority)
     pipelines = _all(client, "pipelines", priority)
@@ -58,6 +60,7 @@ def sync_dictionaries(engine: Engine, client: AmoClient, account_id: int, priori
     fields = {owner: _all(client, f"custom_fields_{owner}", priority) for owner in FIELD_OWNERS}
     synced_at = now()
     with session_scope(engine, account_id) as session:
+        remember(session, account_id, limited)
         changed = _store_account(session, account_id, account)
         # Nothing at all is not believed where there must be something: it would shut everybody out.
         if users:

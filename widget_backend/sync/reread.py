@@ -19,6 +19,7 @@ from widget_backend.errors import Permanent
 from widget_backend.kpi.build import mark_stale
 from widget_backend.oauth.models import Account
 from widget_backend.sync.refusals import stop_if_unpaid
+from widget_backend.sync.sight import limited_view, remember
 from widget_backend.sync.streams import BY_NAME, Stream
 
 log = structlog.get_logger(__name__)
@@ -37,12 +38,22 @@ class Reread:
 
 
 def reread(
-    engine: Engine, client: AmoClient, account_id: int, entity: str, ids: Collection[int], priority: Priority
+    engine: Engine,
+    client: AmoClient,
+    account_id: int,
+    entity: str,
+    ids: Collection[int],
+    priority: Priority,
+    *,
+    proven: Collection[int] = (),
 ) -> Reread:
     """Bring these records of a stream up to date (``notes_leads`` too); those amoCRM does not show are gone.
 
     A missing record is asked for once more by itself before it is believed gone, because lists may lag. One
     that amoCRM refuses to show (a right is missing) stays as it is: it must not hold up the others.
+
+    ``proven`` are records of which the event log says that they were deleted or merged. The others are not
+    believed gone while the connected user may simply not see them.
     """
     with session_scope(engine) as session:
         filters = (
@@ -64,6 +75,7 @@ def reread(
                 absent.append(missing)
             else:
                 items.append(item)
+        absent = _believable(engine, client, account_id, absent, proven, priority)
         synced_at = now()
         with session_scope(engine, account_id) as session:
             stale = BY_NAME[entity].store(session, account_id, items, synced_at)
@@ -71,6 +83,25 @@ def reread(
             mark_stale(session, account_id, stale, at=synced_at)
         shown, gone = shown + len(items), gone + len(absent)
     return Reread(shown=shown, gone=gone)
+
+
+def _believable(
+    engine: Engine,
+    client: AmoClient,
+    account_id: int,
+    absent: Sequence[int],
+    proven: Collection[int],
+    priority: Priority,
+) -> list[int]:
+    """Those of the absent records that are gone indeed. The user's sight is tested now: rights may have
+    changed a minute ago, and hidden records look exactly like deleted ones.
+    """
+    if set(absent) <= set(proven):
+        return list(absent)
+    reason = limited_view(client, priority)
+    with session_scope(engine, account_id) as session:
+        remember(session, account_id, reason)
+    return list(absent) if reason is None else [row_id for row_id in absent if row_id in proven]
 
 
 def reread_notes(

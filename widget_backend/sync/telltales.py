@@ -1,6 +1,6 @@
 """Events that say what no list says: a record is gone, back, linked elsewhere, or has swallowed another."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,10 +22,20 @@ NOTE_DELETED = "_note_deleted"
 
 @dataclass(kw_only=True)
 class Telltales:
-    """Records to look at again, by stream; ``merged`` are those that took part in a merge."""
+    """Records to look at again, by stream.
+
+    ``merged`` are those that took part in a merge, ``gone`` those that the log calls deleted or merged.
+    """
 
     records: dict[str, set[int]] = field(default_factory=dict)
     merged: dict[str, set[int]] = field(default_factory=dict)
+    gone: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, stream: str, ids: Collection[int], *, gone: bool) -> None:
+        """Look at these again."""
+        self.records.setdefault(stream, set()).update(ids)
+        if gone:
+            self.gone.setdefault(stream, set()).update(ids)
 
 
 def read_telltales(events: Iterable[Mapping[str, Any]]) -> Telltales:
@@ -41,13 +51,13 @@ def read_telltales(events: Iterable[Mapping[str, Any]]) -> Telltales:
         if kind.endswith(NOTE_DELETED):
             if entity in NOTES:
                 notes = _note_ids(event.get("value_before"), event.get("value_after"))
-                found.records.setdefault(NOTES[entity], set()).update(notes)
+                found.add(NOTES[entity], notes, gone=True)
             continue
         ids = {event.get("entity_id")}
         if kind == MERGED:
             ids |= _ids_inside(event.get("value_before"), event.get("value_after"))
         known = {i for i in ids if isinstance(i, int) and not isinstance(i, bool)}
-        found.records.setdefault(entity, set()).update(known)
+        found.add(entity, known, gone=kind.endswith("_deleted") or kind == MERGED)
         if kind == MERGED:
             found.merged.setdefault(entity, set()).update(known)
     return found
@@ -89,7 +99,7 @@ def follow(engine: Engine, client: AmoClient, account_id: int, found: Telltales,
             if linked:
                 records.setdefault("leads", set()).update(linked)
     for entity, ids in records.items():
-        reread(engine, client, account_id, entity, ids, priority)
+        reread(engine, client, account_id, entity, ids, priority, proven=found.gone.get(entity, ()))
     for entity, ids in found.merged.items():
         if entity in NOTES:
             reread_belongings(engine, client, account_id, entity, ids, priority)
