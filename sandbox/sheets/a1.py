@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+MAX_COLUMNS = 18_278  # ZZZ
 _PART = re.compile(r"\$?([A-Za-z]{1,3})?\$?([1-9]\d*)?")
+_R1C1 = re.compile(r"R([1-9]\d*)C([1-9]\d*)(?::R([1-9]\d*)C([1-9]\d*))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,15 @@ class Area:
             left=self.left,
             bottom=rows if self.bottom is None else self.bottom,
             right=columns if self.right is None else self.right,
+        )
+
+    def contains(self, other: "Area") -> bool:
+        """Whether a closed area lies wholly inside this closed one."""
+        return (
+            self.top <= other.top
+            and self.left <= other.left
+            and (other.bottom or 0) <= (self.bottom or 0)
+            and (other.right or 0) <= (self.right or 0)
         )
 
 
@@ -54,7 +65,15 @@ def split_title(text: str) -> tuple[str | None, str | None]:
 
 
 def parse_cells(text: str) -> Area | None:
-    """``A1:C4``, ``A1``, ``A:C``, ``2:2``, ``B2:D`` as an area; None when it is no such thing."""
+    """``A1:C4``, ``A1``, ``A:C``, ``2:2``, ``B2:D``, ``R1C1:R4C3`` as an area; None for other texts."""
+    numbered = _R1C1.fullmatch(text)
+    if numbered:
+        top, left, bottom, right = (int(n) - 1 if n else None for n in numbered.groups())
+        rows, columns = (
+            _span(top, top if bottom is None else bottom),
+            _span(left, left if right is None else right),
+        )
+        return Area(top=rows[0], bottom=rows[1], left=columns[0], right=columns[1])
     first, colon, second = text.partition(":")
     start, end = _PART.fullmatch(first), _PART.fullmatch(second if colon else first)
     if start is None or end is None or not any(start.groups()) or not any(end.groups()):
@@ -93,7 +112,9 @@ def area_of(grid_range: dict[str, Any]) -> Area:
 
 def quote_title(title: str) -> str:
     """The title as it stands before ``!``, quoted where Google quotes it."""
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", title) and not re.fullmatch(r"[A-Za-z]{1,3}\d+", title):
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", title) and not re.fullmatch(
+        r"[A-Za-z]{1,3}\d+|[Rr]\d*[Cc]\d*", title
+    ):
         return title
     return "'" + title.replace("'", "''") + "'"
 

@@ -1,16 +1,22 @@
 """A spreadsheet in memory: sheets, dimensions, cells (CellData of the API) and what hangs on ranges."""
 
 import copy
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.sheets.a1 import Area
+from sandbox.sheets.a1 import MAX_COLUMNS, Area, area_of, parse_cells, split_title
+from sandbox.sheets.entered import language
 from sandbox.sheets.errors import GoogleError, invalid
+from sandbox.sheets.references import Reference, rewritten
 
 CELL_LIMIT = 10_000_000
 Cell = dict[str, Any]
 GridRange = dict[str, Any]
-RANGED = ("protectedRanges", "merges", "bandedRanges", "conditionalFormats")
+PROTECTED_TEXT = (
+    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove "
+    "protection if you need to edit."
+)
 
 
 @dataclass(kw_only=True)
@@ -68,6 +74,10 @@ class Sheet:
         else:
             self.rows.pop(row, None)
 
+    def line_count(self, dimension: str) -> int:
+        """How many rows or columns the grid has."""
+        return self.row_count if dimension == "ROWS" else self.column_count
+
     def used(self) -> tuple[int, int]:
         """(rows, columns) up to the last cell with a value."""
         filled = [
@@ -95,11 +105,25 @@ class Book:
     next_id: int = 1
     created_at: str = ""
     modified_at: str = ""
+    # The role of whoever has the link, None when nobody but those it is shared with may open it.
+    anyone: str | None = None
+    trashed: bool = False
+
+    def role(self, email: str) -> str | None:
+        """owner, writer, commenter or reader; None for a stranger."""
+        return self.shared.get(email) or self.anyone
 
     def new_id(self) -> int:
         """A number not used in this spreadsheet yet."""
         self.next_id += 1
         return self.next_id
+
+    def new_sheet_id(self) -> int:
+        """An id for a tab, large as Google's are."""
+        taken = {sheet.sheet_id for sheet in self.sheets}
+        while (number := 1_000_000 + self.new_id()) in taken:
+            pass
+        return number
 
     def sheet(self, sheet_id: int, where: str = "") -> Sheet:
         """The tab with this id; GoogleError 400 as Google words it."""
@@ -112,13 +136,43 @@ class Book:
         """The tab with this title; Google compares titles without case."""
         return next((s for s in self.sheets if s.title.casefold() == title.casefold()), None)
 
+    def named_area(self, name: str) -> tuple[Sheet, Area] | None:
+        """The tab and the area of a named range, None when there is none; case does not count."""
+        for named in self.named_ranges:
+            if named["name"].casefold() == name.casefold():
+                return self.sheet(named["range"].get("sheetId", 0)), area_of(named["range"])
+        return None
+
     def check_size(self) -> None:
-        """GoogleError 400 when the grids of all tabs hold more than ten million cells."""
+        """GoogleError 400 when a tab is too wide or the grids hold more than ten million cells together."""
+        for sheet in self.sheets:
+            if sheet.column_count > MAX_COLUMNS:
+                raise invalid(
+                    f"This action would increase the number of columns above the limit of "
+                    f"{MAX_COLUMNS} columns."
+                )
         if sum(s.row_count * s.column_count for s in self.sheets) > CELL_LIMIT:
             raise invalid(
                 "This action would increase the number of cells in the workbook above the limit of "
                 f"{CELL_LIMIT} cells."
             )
+
+    def formulas(self) -> Iterator[tuple[Sheet, int, Cell]]:
+        """Every cell with a formula, with its tab and row."""
+        for sheet in self.sheets:
+            for row, cells in sheet.rows.items():
+                for cell in cells.values():
+                    if "formulaValue" in cell.get("userEnteredValue", {}):
+                        yield sheet, row, cell
+
+    def rewrite_formulas(self, change: Callable[[Sheet, Reference], Reference | None]) -> None:
+        """Puts each reference of each formula through ``change``, which is told the formula's own tab."""
+        for sheet, row, cell in list(self.formulas()):
+            old = cell["userEnteredValue"]["formulaValue"]
+            new = rewritten(old, lambda reference, home=sheet: change(home, reference))  # type: ignore[misc]
+            if new != old:
+                cell["userEnteredValue"] = {"formulaValue": new}
+                sheet.touch(row)
 
     def reindex(self) -> None:
         """Writes each tab's place into its properties."""
@@ -128,16 +182,29 @@ class Book:
     def check_editable(self, email: str, sheet: Sheet, area: Area) -> None:
         """GoogleError 400 when a protected range that this person may not edit touches the area."""
         for protected in sheet.extras.get("protectedRanges", []):
-            if protected.get("warningOnly") or not overlaps(protected.get("range", {}), sheet, area):
-                continue
-            if (
-                email not in protected.get("editors", {}).get("users", [])
-                and self.shared.get(email) != "owner"
-            ):
-                raise invalid(
-                    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner "
-                    "to remove protection if you need to edit."
-                )
+            if not self.may_edit(email, protected) and self._guards(protected, sheet, area):
+                raise invalid(PROTECTED_TEXT)
+
+    def may_edit(self, email: str, protected: dict[str, Any]) -> bool:
+        """Whether a protected range lets this person through: its editors, owners, or all who may write."""
+        if protected.get("warningOnly") or self.shared.get(email) == "owner":
+            return True
+        editors = protected.get("editors", {})
+        return email in editors.get("users", []) or bool(editors.get("domainUsersCanEdit"))
+
+    def _guards(self, protected: dict[str, Any], sheet: Sheet, area: Area) -> bool:
+        span = protected.get("range", {})
+        for named in self.named_ranges:
+            if named["namedRangeId"] == protected.get("namedRangeId"):
+                span = named["range"]
+        if not overlaps(span, sheet, area):
+            return False
+        closed = area.within(sheet.row_count, sheet.column_count)
+        holes = [
+            area_of(r).within(sheet.row_count, sheet.column_count)
+            for r in protected.get("unprotectedRanges", [])
+        ]
+        return not any(hole.contains(closed) for hole in holes)
 
 
 def overlaps(grid_range: GridRange, sheet: Sheet, area: Area) -> bool:
@@ -158,8 +225,8 @@ def overlaps(grid_range: GridRange, sheet: Sheet, area: Area) -> bool:
 def new_sheet(book: Book, given: dict[str, Any]) -> Sheet:
     """A new tab, Google's defaults under the given properties; GoogleError 400 on a taken title or id."""
     properties = copy.deepcopy(given)
-    properties.setdefault("sheetId", 0 if not book.sheets else 1_000_000 + book.new_id())
-    base = "Лист" if book.properties.get("locale", "").startswith("ru") else "Sheet"
+    properties.setdefault("sheetId", 0 if not book.sheets else book.new_sheet_id())
+    base = "Лист" if language(book.properties.get("locale", "")) == "ru" else "Sheet"
     properties.setdefault("title", free_title(book, base))
     if book.by_title(properties["title"]) is not None:
         raise invalid(
@@ -171,14 +238,27 @@ def new_sheet(book: Book, given: dict[str, Any]) -> Sheet:
     grid = properties.setdefault("gridProperties", {})
     grid.setdefault("rowCount", 1000)
     grid.setdefault("columnCount", 26)
-    if grid["rowCount"] < 1 or grid["columnCount"] < 1 or grid["columnCount"] > 18_278:
-        raise invalid("Invalid grid size.")
+    check_properties(properties)
     sheet = Sheet(properties=properties, dirty=None)
     index = properties.get("index", len(book.sheets))
     book.sheets.insert(min(index, len(book.sheets)), sheet)
     book.reindex()
     book.check_size()
     return sheet
+
+
+def check_properties(properties: dict[str, Any]) -> None:
+    """GoogleError 400 for a tab's title, grid or frozen lines that cannot be."""
+    title, grid = properties["title"], properties.get("gridProperties", {})
+    if not title.strip() or len(title) > 100:
+        raise invalid("Sheet names must be between 1 and 100 characters.")
+    rows, columns = grid.get("rowCount", 1), grid.get("columnCount", 1)
+    if rows < 1 or columns < 1:
+        raise invalid("gridProperties.rowCount and gridProperties.columnCount must be greater than zero.")
+    if grid.get("frozenRowCount", 0) >= rows > 0 and grid.get("frozenRowCount", 0):
+        raise invalid("You can't freeze all visible rows on the sheet.")
+    if grid.get("frozenColumnCount", 0) >= columns > 0 and grid.get("frozenColumnCount", 0):
+        raise invalid("You can't freeze all visible columns on the sheet.")
 
 
 def free_title(book: Book, base: str) -> str:
@@ -189,89 +269,31 @@ def free_title(book: Book, base: str) -> str:
     return f"{base}{number}"
 
 
-def insert_lines(book: Book, sheet: Sheet, dimension: str, start: int, count: int) -> None:
-    """Makes room for ``count`` empty rows or columns before ``start``; references inside formulas stay."""
-    _, count_name = sheet.dimension(dimension)
-    sheet.grid[count_name] += count
-    book.check_size()
-    _renumber(book, sheet, dimension, lambda index: index if index < start else index + count)
-    for span in _spans(book, sheet, dimension):
-        for side, limit in ((0, start), (1, start + 1)):
-            name = span[1][side]
-            if span[0].get(name) is not None and span[0][name] >= limit:
-                span[0][name] += count
-
-
-def delete_lines(book: Book, sheet: Sheet, dimension: str, start: int, end: int) -> None:
-    """Takes rows or columns away with everything in them; GoogleError 400 when none would be left."""
-    _, count_name = sheet.dimension(dimension)
-    if end - start >= sheet.grid[count_name]:
-        raise invalid(f"You can't delete all the {dimension.lower()} on the sheet.")
-    sheet.grid[count_name] -= end - start
-    _renumber(book, sheet, dimension, lambda i: i if i < start else (None if i < end else i - (end - start)))
-    for span in _spans(book, sheet, dimension):
-        for name in span[1]:
-            if span[0].get(name) is not None:
-                span[0][name] = _pulled(span[0][name], start, end)
-
-
-def move_lines(book: Book, sheet: Sheet, dimension: str, start: int, end: int, to: int) -> None:
-    """Moves rows or columns before the line that is now ``to``."""
-    _, count_name = sheet.dimension(dimension)
-    order = list(range(sheet.grid[count_name]))
-    moved, rest = order[start:end], order[:start] + order[end:]
-    at = to if to <= start else to - (end - start)
-    order = rest[:at] + moved + rest[at:]
-    places = {old: new for new, old in enumerate(order)}
-    _renumber(book, sheet, dimension, lambda index: places[index])
-
-
-def _pulled(index: int, start: int, end: int) -> int:
-    return index if index <= start else max(start, index - (end - start))
-
-
-def _renumber(book: Book, sheet: Sheet, dimension: str, place: Any) -> None:
-    properties, _ = sheet.dimension(dimension)
-    _rekey(properties, place)
-    if dimension == "ROWS":
-        _rekey(sheet.rows, place)
-    else:
-        for cells in sheet.rows.values():
-            _rekey(cells, place)
-    sheet.dirty = None
-    book.metadata = [m for m in book.metadata if _moved_metadata(m, sheet, dimension, place)]
-
-
-def _rekey(lines: dict[int, Any], place: Any) -> None:
-    moved = {place(index): value for index, value in lines.items()}
-    lines.clear()
-    lines.update({index: value for index, value in moved.items() if index is not None})
-
-
-def _moved_metadata(metadata: dict[str, Any], sheet: Sheet, dimension: str, place: Any) -> bool:
-    span = metadata["location"].get("dimensionRange")
-    if not span or span["sheetId"] != sheet.sheet_id or span["dimension"] != dimension:
-        return True
-    new = place(span["startIndex"])
-    if new is None:
-        return False
-    span["startIndex"], span["endIndex"] = new, new + 1
-    return True
-
-
-def _spans(book: Book, sheet: Sheet, dimension: str) -> list[tuple[dict[str, Any], tuple[str, str]]]:
-    names = (
-        ("startRowIndex", "endRowIndex") if dimension == "ROWS" else ("startColumnIndex", "endColumnIndex")
-    )
-    found = [n["range"] for n in book.named_ranges if n["range"].get("sheetId", 0) == sheet.sheet_id]
-    for kind in RANGED:
-        for item in sheet.extras.get(kind, []):
-            found.extend(item["ranges"] if "ranges" in item else [item.get("range", item)])
-    if "basicFilter" in sheet.extras:
-        found.append(sheet.extras["basicFilter"].setdefault("range", {"sheetId": sheet.sheet_id}))
-    return [(span, names) for span in found]
-
-
 def not_found() -> GoogleError:
     """Google's 404."""
     return GoogleError(404, "Requested entity was not found.")
+
+
+def find_range(book: Book, text: str) -> tuple[Sheet, Area]:
+    """The tab and the area (open sides kept) of an A1 text or a named range; GoogleError 400 for others."""
+    title, cells = split_title(text)
+    if title is None and cells is not None:
+        found = _without_title(book, cells)
+    else:
+        sheet = book.by_title(title or "")
+        area = Area() if cells is None else parse_cells(cells)
+        found = (sheet, area) if sheet is not None and area is not None else None
+    if found is None:
+        raise invalid(f"Unable to parse range: {text}")
+    return found
+
+
+def _without_title(book: Book, text: str) -> tuple[Sheet, Area] | None:
+    named = book.named_area(text)
+    if named is not None:
+        return named
+    whole = book.by_title(text)
+    if whole is not None:
+        return whole, Area()
+    area = parse_cells(text)
+    return (book.sheets[0], area) if area is not None else None

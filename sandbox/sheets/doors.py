@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.sheets.calls import create_book, dump, url_of
+from sandbox.sheets.calls import create_book
 from sandbox.sheets.oauth import create_service_account
 from sandbox.sheets.quota import DEFAULTS
 from sandbox.sheets.schema import document
+from sandbox.sheets.shown import dump, url_of
 
 if TYPE_CHECKING:
     from sandbox.sheets.app import SheetsApp
@@ -23,7 +24,9 @@ DOORS = {
     "GET /_sandbox/spreadsheets/{id}": "all cells, formats and metadata",
     "DELETE /_sandbox/spreadsheets/{id}": "takes it away",
     "POST /_sandbox/revoke {email}": "the account's access tokens are void from now on",
-    "GET/POST /_sandbox/faults [{method, kind, status, times, skip, after, …}]": "the next calls fail",
+    "GET/POST /_sandbox/faults [{method, path, kind, status, times, skip, after, delay_s, …}]": (
+        "the next calls fail; {add: […]} appends"
+    ),
     "GET/POST /_sandbox/limits {quotas, writes_per_user, …}": "quotas and switches; POST {} resets them",
     "GET /_sandbox/requests?since=SEQ": "every API request received",
 }
@@ -172,7 +175,10 @@ def _book(app: "SheetsApp", method: str, book_id: str, rest: list[str], body: An
 def _faults(app: "SheetsApp", method: str, body: Any) -> list[dict[str, Any]]:
     if method == "POST":
         try:
-            app.faults.set(body if isinstance(body, list) else [body] if body else [])
+            if isinstance(body, dict) and "add" in body:
+                app.faults.add(body["add"])
+            else:
+                app.faults.set(body if isinstance(body, list) else [body] if body else [])
         except (TypeError, ValueError) as err:
             raise DoorError(400, str(err)) from err
     return app.faults.shown()

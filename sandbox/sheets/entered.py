@@ -9,22 +9,41 @@ from typing import Any
 
 EPOCH = dt.date(1899, 12, 30)
 MAX_CHARACTERS = 50_000
+PRECISION = 15  # significant digits that survive typing
+_SPACE = "[ \u00a0\u202f]"
 _NUMBER = {
     "en": re.compile(
-        r"(?P<sign>[+-]?)\$?(?P<whole>\d{1,3}(?:,\d{3})+|\d*)(?:\.(?P<part>\d*))?(?P<exp>[eE][+-]?\d+)?"
+        r"(?P<sign>[+-]?)(?P<whole>\d{1,3}(?:,\d{3})+|\d*)(?:\.(?P<part>\d*))?(?P<exp>[eE][+-]?\d+)?"
     ),
     "ru": re.compile(
-        r"(?P<sign>[+-]?)(?P<whole>\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d*)"
+        rf"(?P<sign>[+-]?)(?P<whole>\d{{1,3}}(?:{_SPACE}\d{{3}})+|\d*)"
         r"(?:,(?P<part>\d*))?(?P<exp>[eE][+-]?\d+)?"
     ),
 }
-_MONEY_END = re.compile(r"[ \u00a0\u202f]?(?:₽|р\.|руб\.?)$")
-_ISO = re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})")
+_MONEY = {
+    "en": re.compile(r"(?P<sign>[+-]?)\$ ?(?P<rest>[\d,.]+)"),
+    "ru": re.compile(rf"(?P<sign>[+-]?)(?P<rest>[\d,  \u00a0\u202f]*?\d){_SPACE}?(?:₽|р\.|руб\.?)"),
+}
+_BOOK_KEEPING = re.compile(r"\((?P<inner>\$?\d[\d., \u00a0]*)\)")
+_ISO = re.compile(r"(?P<y>\d{4})[-/](?P<m>\d{1,2})[-/](?P<d>\d{1,2})")
 _DATE = {
-    "en": re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})(?:/(?P<y>\d{4}|\d{2}))?"),
+    "en": re.compile(r"(?P<m>\d{1,2})(?P<sep>[/-])(?P<d>\d{1,2})(?:(?P=sep)(?P<y>\d{4}|\d{2}))?"),
     "ru": re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})(?:\.(?P<y>\d{4}|\d{2}))?"),
 }
-_TIME = re.compile(r"(?P<h>\d{1,2}):(?P<min>\d{2})(?::(?P<s>\d{2}))?(?: ?(?P<half>[AaPp][Mm]))?")
+_NAMED_DATE = {
+    "en": re.compile(
+        r"(?:(?P<d>\d{1,2})[ -](?P<name>[A-Za-z]{3,9})|(?P<name2>[A-Za-z]{3,9}) (?P<d2>\d{1,2}))"
+        r"(?:,? ?-?(?P<y>\d{4}))?"
+    ),
+    "ru": re.compile(r"(?P<d>\d{1,2}) (?P<name>[а-яё]{3,8})\.?(?: (?P<y>\d{4})(?: ?г\.)?)?", re.IGNORECASE),
+}
+_MONTHS = {
+    "en": ("january february march april may june july august september october november december").split(),  # noqa: SIM905 - twelve quoted words are no easier to read
+    "ru": ("января февраля марта апреля мая июня июля августа сентября октября ноября декабря").split(),  # noqa: SIM905 - twelve quoted words are no easier to read
+}
+_TIME = re.compile(
+    r"(?P<h>\d{1,3}):(?P<min>\d{2})(?::(?P<s>\d{2})(?P<ms>\.\d{1,3})?)?(?: ?(?P<half>[AaPp][Mm]))?"
+)
 _PATTERNS = {
     "en": {"DATE": "m/d/yyyy", "DATE_TIME": "m/d/yyyy h:mm:ss", "TIME": "h:mm:ss"},
     "ru": {"DATE": "dd.mm.yyyy", "DATE_TIME": "dd.mm.yyyy h:mm:ss", "TIME": "h:mm:ss"},
@@ -62,7 +81,7 @@ def typed_cell(value: Any, locale: str, today: dt.date) -> dict[str, Any]:
     if not text:
         return {}
     if value.startswith("'"):
-        return {"userEnteredValue": {"stringValue": value[1:]}}
+        return {"userEnteredValue": {"stringValue": value[1:]}} if len(value) > 1 else {}
     if text.startswith("=") and len(text) > 1:
         return {"userEnteredValue": {"formulaValue": text}}
     if text.upper() in _BOOLEANS and (lang == "ru" or text.isascii()):
@@ -71,7 +90,7 @@ def typed_cell(value: Any, locale: str, today: dt.date) -> dict[str, Any]:
     if found:
         return found
     # A leading plus or minus that is not a number starts a formula: this is how "+7 999 …" becomes an error.
-    if text[0] in "+-" and len(text) > 1:
+    if text[0] in "+-" and len(text) > 1 and not text.startswith("--"):
         return {"userEnteredValue": {"formulaValue": "=" + text}}
     return {"userEnteredValue": {"stringValue": value}}
 
@@ -84,53 +103,113 @@ def _formatted(number: float, kind: str | None, pattern: str = "") -> dict[str, 
 
 
 def _number_cell(text: str, lang: str) -> dict[str, Any] | None:
-    percent = text.endswith("%")
-    body = text.removesuffix("%").rstrip() if percent else text
-    money = "$" in body if lang == "en" else bool(_MONEY_END.search(body))
-    body = _MONEY_END.sub("", body) if lang == "ru" else body
-    match = _NUMBER[lang].fullmatch(body)
+    negative = _BOOK_KEEPING.fullmatch(text)
+    body = f"-{negative['inner']}" if negative else text
+    if body.endswith("%"):
+        share = _number(body.removesuffix("%").rstrip(), lang)
+        pattern = "0.00%" if ("." if lang == "en" else ",") in body else "0%"
+        return None if share is None else _formatted(_rounded(share / 100), "PERCENT", pattern)
+    money = _MONEY[lang].fullmatch(body)
+    if money:
+        amount = _number(money["sign"] + money["rest"], lang)
+        whole = ("." if lang == "en" else ",") not in body
+        pattern = ("$#,##0" if lang == "en" else '#,##0 "₽"') if whole else _MONEY_PATTERNS[lang]
+        return None if amount is None else _formatted(amount, "CURRENCY", pattern)
+    number = _number(body, lang)
+    if number is None:
+        return None
+    if re.search(r"\d[eE]", body):
+        return _formatted(number, "SCIENTIFIC", "0.00E+00")
+    return _formatted(number, *(("NUMBER", "#,##0") if _grouped(body, lang) else (None,)))
+
+
+_MONEY_PATTERNS = {"en": "$#,##0.00", "ru": '#,##0.00 "₽"'}
+
+
+def _grouped(text: str, lang: str) -> bool:
+    """Whether thousands are set apart; such a number keeps the look."""
+    return re.search(r"\d,\d{3}" if lang == "en" else rf"\d{_SPACE}\d{{3}}", text) is not None
+
+
+def _number(text: str, lang: str) -> float | None:
+    match = _NUMBER[lang].fullmatch(text)
     if match is None or not (match["whole"] or match["part"]):
         return None
     whole = re.sub(r"[^\d]", "", match["whole"]) or "0"
-    number = float(f"{match['sign']}{whole}.{match['part'] or '0'}{match['exp'] or ''}")
-    number = int(number) if number.is_integer() and abs(number) < 2**53 else number
-    if percent:
-        return _formatted(number / 100, "PERCENT", "0.00%" if match["part"] else "0%")
-    if money:
-        return _formatted(number, "CURRENCY", "$#,##0.00" if lang == "en" else '#,##0.00 "₽"')
-    return _formatted(number, None)
+    try:
+        value = float(f"{match['sign']}{whole}.{match['part'] or '0'}{match['exp'] or ''}")
+    except OverflowError:
+        return None
+    return None if value in (float("inf"), float("-inf")) else _rounded(value)
+
+
+def _rounded(value: float) -> float:
+    """Typed numbers keep fifteen digits: a long id loses its tail."""
+    value = float(f"{value:.{PRECISION}g}")
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def _moment_cell(text: str, lang: str, today: dt.date) -> dict[str, Any] | None:
-    day_text, _, time_text = text.partition(" ")
-    match = _ISO.fullmatch(day_text) or _DATE[lang].fullmatch(day_text)
+    fraction = _day_fraction(text)
+    if fraction is not None:
+        duration = fraction >= 1
+        pattern = "[h]:mm:ss" if duration else _PATTERNS[lang]["TIME"]
+        return _formatted(fraction, "TIME", pattern)
+    day_text, time_text = _parts(text)
+    match = (
+        _ISO.fullmatch(day_text) or _DATE[lang].fullmatch(day_text) or _NAMED_DATE[lang].fullmatch(day_text)
+    )
     if match is None:
-        fraction = _day_fraction(text)
-        return None if fraction is None else _formatted(fraction, "TIME", _PATTERNS[lang]["TIME"])
-    day = _day(match, today)
+        return None
+    day = _day(match, today, lang)
     fraction = _day_fraction(time_text) if time_text else 0.0
-    if day is None or fraction is None:
+    if day is None or fraction is None or fraction >= 1:
         return None
     kind = "DATE_TIME" if time_text else "DATE"
-    return _formatted(serial(day) + (fraction if time_text else 0), kind, _PATTERNS[lang][kind])
+    iso = match.re is _ISO and "-" in day_text
+    pattern = "yyyy-mm-dd" + (" h:mm:ss" if time_text else "") if iso else _PATTERNS[lang][kind]
+    return _formatted(serial(day) + (fraction if time_text else 0), kind, pattern)
 
 
-def _day(match: re.Match[str], today: dt.date) -> dt.date | None:
-    year = match["y"]
+def _parts(text: str) -> tuple[str, str]:
+    """The date and the time of a text; the time is what follows the last space before a colon."""
+    found = re.fullmatch(r"(.+?),? (\d{1,2}:\d{2}.*)", text)
+    return (found[1], found[2]) if found else (text, "")
+
+
+def _day(match: re.Match[str], today: dt.date, lang: str) -> dt.date | None:
+    parts = match.groupdict()
+    year, day = parts["y"], parts["d"] or parts.get("d2")
     number = today.year if not year else int(year) + (2000 if len(year) == 2 else 0)
+    month = parts.get("m") or _month(parts.get("name") or parts.get("name2") or "", lang)
     try:
-        return dt.date(number, int(match["m"]), int(match["d"]))
+        return dt.date(number, int(month or 0), int(day or 0))
     except ValueError:
         return None
 
 
+def _month(name: str, lang: str) -> int | None:
+    low = name.lower()
+    for number, whole in enumerate(_MONTHS[lang], 1):
+        if low == whole or low == whole[:3] or (lang == "ru" and low == "май" and number == 5):
+            return number
+    return None
+
+
 def _day_fraction(text: str) -> float | None:
+    """A time of day, or a duration of many hours, as a part of a day."""
     match = _TIME.fullmatch(text)
     if match is None:
         return None
-    hours, minutes, seconds = int(match["h"]), int(match["min"]), int(match["s"] or 0)
+    hours, minutes, seconds = (
+        int(match["h"]),
+        int(match["min"]),
+        float((match["s"] or "0") + (match["ms"] or "")),
+    )
     if match["half"]:
+        if not 1 <= hours <= 12:
+            return None
         hours = hours % 12 + (12 if match["half"].lower() == "pm" else 0)
-    if minutes > 59 or seconds > 59 or hours > 23:
+    if minutes > 59 or seconds >= 60:
         return None
     return (hours * 3600 + minutes * 60 + seconds) / 86_400

@@ -3,7 +3,8 @@
 import copy
 from typing import Any
 
-from sandbox.sheets.errors import invalid
+from sandbox.sheets.errors import bad_request, invalid
+from sandbox.sheets.schema import resolved
 
 # A mask is a tree: {"sheets": {"properties": {}}}; an empty dict means everything below.
 Mask = dict[str, Any]
@@ -42,6 +43,33 @@ def _parse_path(text: str) -> tuple[list[str], str]:
     if not all(names):
         raise invalid("Invalid field mask: empty name")
     return names, text[end:]
+
+
+def check_mask(mask: Mask, schema: str, parameter: str) -> None:
+    """GoogleError 400 when the mask names a field that this schema of the API has not."""
+    wrong = _unknown(mask, {"$ref": schema}, "")
+    if wrong is None:
+        return
+    text = (
+        f"Invalid value at '{parameter}' (type.googleapis.com/google.protobuf.FieldMask), "
+        f"Cannot find matching fields for path '{wrong}'."
+    )
+    raise bad_request([(parameter, f"Request contains an invalid argument. {text}")])
+
+
+def _unknown(mask: Mask, spec: dict[str, Any], path: str) -> str | None:
+    """The first path of the mask that leads nowhere."""
+    spec = resolved(spec)
+    for name, below in mask.items():
+        here = f"{path}.{name}" if path else name
+        if name == "*":
+            continue
+        item = spec.get("properties", {}).get(name, spec.get("additionalProperties"))
+        if item is None:
+            return here
+        if isinstance(item, dict) and below and (wrong := _unknown(below, item, here)) is not None:
+            return wrong
+    return None
 
 
 def pick(value: Any, mask: Mask) -> Any:

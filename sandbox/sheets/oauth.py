@@ -13,7 +13,14 @@ from sandbox.sheets.store import Store
 TOKEN_AUDIENCE = "https://oauth2.googleapis.com/token"  # google-auth keeps this `aud` whatever token_uri says
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_LIFE_S = 3600
-SCOPES = ("https://www.googleapis.com/auth/spreadsheets", "https://www.googleapis.com/auth/drive")
+_AUTH = "https://www.googleapis.com/auth/"
+_WRITING = ("drive", "drive.file")
+SCOPES = {
+    "sheets write": ("spreadsheets", *_WRITING),
+    "sheets read": ("spreadsheets", "spreadsheets.readonly", "drive.readonly", *_WRITING),
+    "drive write": _WRITING,
+    "drive read": ("drive.readonly", "drive.metadata", "drive.metadata.readonly", *_WRITING),
+}
 
 
 class GrantError(Exception):
@@ -98,8 +105,11 @@ def _verified(assertion: str, public_key: str, now: float) -> dict[str, Any]:
     return claims
 
 
-def caller(store: Store, authorization: str | None, now: float) -> tuple[str, str]:
-    """(e-mail, project) of the bearer; GoogleError 401 without a good token, 403 for a small scope."""
+def caller(store: Store, authorization: str | None, now: float, need: str) -> tuple[str, str]:
+    """(e-mail, project) of the bearer; GoogleError 401 without a good token, 403 for a small scope.
+
+    ``need`` is a key of SCOPES.
+    """
     scheme, _, token = (authorization or "").partition(" ")
     found = store.token(token) if scheme.lower() == "bearer" else None
     if found is None or found[2] <= now:
@@ -108,11 +118,12 @@ def caller(store: Store, authorization: str | None, now: float) -> tuple[str, st
     account = store.account(email)
     if account is None:
         raise GoogleError(401, UNAUTHENTICATED_TEXT)
-    if not set(scope.split()) & set(SCOPES):
+    if not {part.removeprefix(_AUTH) for part in scope.split()} & set(SCOPES[need]):
         info = {
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
             "domain": "googleapis.com",
+            "metadata": {"service": f"{need.split()[0]}.googleapis.com"},
         }
         raise GoogleError(403, "Request had insufficient authentication scopes.", [info])
     return email, str(account["project"])

@@ -62,6 +62,13 @@ def _methods(node: dict[str, Any]) -> Iterator[Method]:
         yield from _methods(child)
 
 
+def resolved(spec: dict[str, Any]) -> dict[str, Any]:
+    """The schema behind ``$ref`` and lists: the object that a field mask goes on in."""
+    while "$ref" in spec or spec.get("type") == "array":
+        spec = document()["schemas"][spec["$ref"]] if "$ref" in spec else spec["items"]
+    return spec
+
+
 def parse_body(schema_name: str, value: Any) -> Any:
     """The request body with nulls dropped and numbers read; GoogleError 400 where it does not fit."""
     violations: Violations = []
@@ -153,6 +160,15 @@ def _parse_object(schema: dict[str, Any], value: Any, path: str, out: Violations
 def _parse_array(spec: dict[str, Any], value: Any, path: str, out: Violations) -> Any:
     # Google's parser takes a single value for a one-element list.
     items = value if isinstance(value, list) else [value]
+    if spec["items"].get("type") == "any" and not isinstance(value, list):
+        # … but not for rows of cells. In the calls with one ValueRange Google names the body `data`.
+        where = f"data.{path}" if path.startswith("values[") else path
+        shown = json.dumps(value, ensure_ascii=False)
+        text = f"Invalid value at '{where}' (type.googleapis.com/google.protobuf.ListValue), {shown}"
+        out.append((where, text))
+    if "$ref" in spec["items"]:
+        # Lists inside a list of messages are laid flat: a client in use sends its requests that way.
+        items = [one for item in items for one in (item if isinstance(item, list) else [item])]
     return [_parse(spec["items"], item, f"{path}[{i}]", out) for i, item in enumerate(items)]
 
 

@@ -67,6 +67,7 @@ class SheetsServer:
 
     def stop(self) -> None:
         """Stops serving and closes the socket and the file."""
+        self.app.stopping.set()
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join()

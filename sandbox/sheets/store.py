@@ -1,6 +1,8 @@
 """What survives kill -9: spreadsheets by row, service accounts and access tokens, in one SQLite file."""
 
+import copy
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,6 +143,18 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value)))
 
 
+def copied_book(source: Book, shared: dict[str, str], at: str) -> Book:
+    """A spreadsheet with the same content under a new id, not stored yet; protections stay behind."""
+    book = copy.deepcopy(source)
+    book.book_id = secrets.token_urlsafe(33).replace("_", "A").replace("-", "B")
+    book.shared, book.anyone, book.trashed = shared, None, False
+    book.created_at = book.modified_at = at
+    for sheet in book.sheets:
+        sheet.dirty = None
+        sheet.extras.pop("protectedRanges", None)
+    return book
+
+
 def _head(book: Book) -> dict[str, Any]:
     names = (
         "book_id",
@@ -151,6 +165,8 @@ def _head(book: Book) -> dict[str, Any]:
         "next_id",
         "created_at",
         "modified_at",
+        "anyone",
+        "trashed",
     )
     sheets = [
         {

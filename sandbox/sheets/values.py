@@ -1,41 +1,22 @@
-"""The ``values`` calls: reading, writing, appending and clearing ranges given in A1 notation."""
+"""The ``values`` calls: reading, writing, appending and clearing ranges."""
 
 import datetime as dt
+import json
 from typing import Any
 
-from sandbox.sheets.a1 import Area, area_of, format_area, parse_cells, split_title
-from sandbox.sheets.batch_cells import check_cell
-from sandbox.sheets.book import Book, Sheet
+from sandbox.sheets.a1 import Area, column_letters, format_area, parse_cells, split_title
+from sandbox.sheets.batch.cells import check_cell
+from sandbox.sheets.batch.common import Editor
+from sandbox.sheets.batch.texts import put_typed
+from sandbox.sheets.book import Book, Sheet, find_range
 from sandbox.sheets.entered import raw_cell, typed_cell
 from sandbox.sheets.errors import GoogleError, invalid
+from sandbox.sheets.formulas import Evaluator
+from sandbox.sheets.lines import insert_lines
 from sandbox.sheets.render import shown_value
 
 Body = dict[str, Any]
-
-
-def find_range(book: Book, text: str) -> tuple[Sheet, Area]:
-    """The tab and the area (open sides kept) of an A1 text or a named range; GoogleError 400 for others."""
-    title, cells = split_title(text)
-    if title is None and cells is not None:
-        found = _without_title(book, cells)
-    else:
-        sheet = book.by_title(title or "")
-        area = Area() if cells is None else parse_cells(cells)
-        found = (sheet, area) if sheet is not None and area is not None else None
-    if found is None:
-        raise invalid(f"Unable to parse range: {text}")
-    return found
-
-
-def _without_title(book: Book, text: str) -> tuple[Sheet, Area] | None:
-    for named in book.named_ranges:
-        if named["name"].casefold() == text.casefold():
-            return book.sheet(named["range"].get("sheetId", 0)), area_of(named["range"])
-    whole = book.by_title(text)
-    if whole is not None:
-        return whole, Area()
-    area = parse_cells(text)
-    return (book.sheets[0], area) if area is not None else None
+Place = tuple[Sheet, Area]
 
 
 def _inside(sheet: Sheet, area: Area) -> Area:
@@ -54,24 +35,39 @@ def _beyond(sheet: Sheet, top: int, left: int, bottom: int, right: int) -> Googl
     )
 
 
-def read(book: Book, text: str, query: Body) -> Body:
-    """A ValueRange: trailing empty rows and cells are left out, as Google does."""
-    sheet, open_area = find_range(book, text)
-    area = _inside(sheet, open_area)
-    used_rows, used_columns = sheet.used()
-    option = query.get("valueRenderOption", "FORMATTED_VALUE")
-    moments = query.get("dateTimeRenderOption", "SERIAL_NUMBER")
-    locale = book.properties["locale"]
-    rows = []
-    for row in range(area.top, min(area.bottom or 0, used_rows)):
-        columns = range(area.left, min(area.right or 0, used_columns))
-        rows.append([shown_value(sheet.cell(row, c), option, moments, locale) for c in columns])
-    dimension = query.get("majorDimension", "ROWS")
-    if dimension == "COLUMNS":
-        rows = [list(column) for column in zip(*rows, strict=True)]
-    answer: Body = {"range": format_area(sheet.title, area), "majorDimension": dimension}
-    trimmed = _trimmed(rows)
-    return answer | {"values": trimmed} if trimmed else answer
+class Reader:
+    """Reads ranges of a spreadsheet for one answer: formulas are computed once."""
+
+    def __init__(self, book: Book, query: Body, now: dt.datetime) -> None:
+        self.book = book
+        self.option = query.get("valueRenderOption", "FORMATTED_VALUE")
+        self.moments = query.get("dateTimeRenderOption", "SERIAL_NUMBER")
+        self.dimension = query.get("majorDimension", "ROWS")
+        if self.dimension == "DIMENSION_UNSPECIFIED":
+            self.dimension = "ROWS"
+        self.values = Evaluator(book, now)
+
+    def read(self, place: Place) -> Body:
+        """A ValueRange: trailing empty rows and cells are left out, as Google does."""
+        sheet, open_area = place
+        area = _inside(sheet, open_area)
+        used_rows, used_columns = sheet.used()
+        rows = []
+        for row in range(area.top, min(area.bottom or 0, used_rows)):
+            columns = range(area.left, min(area.right or 0, used_columns))
+            rows.append([self._shown(sheet, row, column) for column in columns])
+        if self.dimension == "COLUMNS":
+            rows = [list(column) for column in zip(*rows, strict=True)]
+        answer: Body = {"range": format_area(sheet.title, area), "majorDimension": self.dimension}
+        trimmed = _trimmed(rows)
+        return answer | {"values": trimmed} if trimmed else answer
+
+    def _shown(self, sheet: Sheet, row: int, column: int) -> Any:
+        cell = sheet.cell(row, column)
+        if not cell:
+            return ""
+        effective = self.values.effective(sheet, row, column)
+        return shown_value(cell, effective, self.option, self.moments, self.book.properties["locale"])
 
 
 def _trimmed(rows: list[list[Any]]) -> list[list[Any]]:
@@ -88,13 +84,12 @@ def _trimmed(rows: list[list[Any]]) -> list[list[Any]]:
 
 def _grid(body: Body) -> list[list[Any]]:
     rows: list[list[Any]] = body.get("values", [])
-    if any(not isinstance(row, list) for row in rows):
-        raise invalid("Invalid data: every row of values must be a list.")
-    for row in rows:
-        for value in row:
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
             if isinstance(value, dict | list):
                 kind = "struct_value" if isinstance(value, dict) else "list_value"
-                raise invalid(f"Invalid values[0][0]: {kind} is not a cell value.")
+                shown = json.dumps(value, ensure_ascii=False)
+                raise invalid(f"Invalid values[{i}][{j}]: {kind} {shown}")
     if body.get("majorDimension", "ROWS") == "COLUMNS":
         height = max((len(column) for column in rows), default=0)
         return [[c[i] if i < len(c) else None for c in rows] for i in range(height)]
@@ -108,15 +103,27 @@ def input_option(option: str | None) -> str:
     return option
 
 
-def write(book: Book, text: str, body: Body, option: str, email: str, today: dt.date) -> Body:
-    """Writes a ValueRange (None leaves a cell alone, an empty text clears it); an UpdateValuesResponse."""
-    sheet, open_area = find_range(book, text)
+def place_of(book: Book, text: str, body: Body) -> Place:
+    """Where a ValueRange goes: the range of the call; one of another range in the body is refused."""
+    given = body.get("range")
+    place = find_range(book, text)
+    if given and find_range(book, given) != place:
+        raise invalid(f"Requested writing within range [{text}], but the body's range is [{given}]")
+    return place
+
+
+def write(book: Book, place: Place, body: Body, option: str, editor: Editor, *, text: str = "") -> Body:
+    """Writes a ValueRange (None leaves a cell alone, an empty text clears it); an UpdateValuesResponse.
+
+    ``text`` is the range as it was asked for: from a single cell the values may reach any size.
+    """
+    sheet, open_area = place
     area = _inside(sheet, open_area)
     rows = _grid(body)
     single = parse_cells(split_title(text)[1] or "")
     start_only = single is not None and area.bottom == area.top + 1 and area.right == area.left + 1
     _check_fit(sheet, area, rows, start_only)
-    return _put(book, sheet, area.top, area.left, rows, option, email, today)
+    return _put(book, sheet, area.top, area.left, rows, option, editor)
 
 
 def _check_fit(sheet: Sheet, area: Area, rows: list[list[Any]], start_only: bool) -> None:
@@ -128,29 +135,24 @@ def _check_fit(sheet: Sheet, area: Area, rows: list[list[Any]], start_only: bool
         return
     allowed = f"Requested writing within range [{format_area(sheet.title, area)}], but tried writing to"
     if bottom > (area.bottom or 0):
-        raise invalid(f"{allowed} row [{bottom}]")
+        raise invalid(f"{allowed} row [{(area.bottom or 0) + 1}]")
     if right > (area.right or 0):
-        raise invalid(f"{allowed} column [{right}]")
+        raise invalid(f"{allowed} column [{column_letters(area.right or 0)}]")
 
 
 def _put(
-    book: Book,
-    sheet: Sheet,
-    top: int,
-    left: int,
-    rows: list[list[Any]],
-    option: str,
-    email: str,
-    today: dt.date,
+    book: Book, sheet: Sheet, top: int, left: int, rows: list[list[Any]], option: str, editor: Editor
 ) -> Body:
     width = max((len(row) for row in rows), default=0)
     area = Area(top=top, left=left, bottom=top + max(1, len(rows)), right=left + max(1, width))
-    book.check_editable(email, sheet, area)
+    book.check_editable(editor.email, sheet, area)
+    locale, today = book.properties["locale"], editor.now.date()
     written: list[tuple[int, int]] = []
     for i, row in enumerate(rows):
         for j, value in enumerate(row):
             if value is not None:
-                _put_value(book, sheet, top + i, left + j, value, option, today)
+                given = raw_cell(value) if option == "RAW" else typed_cell(value, locale, today)
+                put_typed(sheet, top + i, left + j, check_cell(given))
                 written.append((i, j))
         sheet.tidy(top + i)
     answer: Body = {"spreadsheetId": book.book_id, "updatedRange": format_area(sheet.title, area)}
@@ -161,59 +163,66 @@ def _put(
     return answer
 
 
-def _put_value(
-    book: Book, sheet: Sheet, row: int, column: int, value: Any, option: str, today: dt.date
-) -> None:
-    raw = option == "RAW"
-    given = check_cell(raw_cell(value) if raw else typed_cell(value, book.properties["locale"], today))
-    cell = sheet.edit(row, column)
-    cell.pop("userEnteredValue", None)
-    cell.update({k: v for k, v in given.items() if k == "userEnteredValue"})
-    new_format = given.get("userEnteredFormat")
-    # Typing a date or a percent sets the format of a cell that has none of its own.
-    if new_format and "numberFormat" not in cell.get("userEnteredFormat", {}):
-        cell.setdefault("userEnteredFormat", {}).update(new_format)
-
-
-def append(book: Book, text: str, body: Body, query: Body, email: str, today: dt.date) -> Body:
-    """Writes rows after the table that the range touches; grows the grid when needed."""
-    sheet, open_area = find_range(book, text)
+def append(book: Book, place: Place, body: Body, query: Body, editor: Editor) -> Body:
+    """Writes rows after the table that the range touches; grows the grid, or pushes rows down when asked."""
+    sheet, open_area = place
     area = _inside(sheet, open_area)
     rows = _grid(body)
-    top = _table_end(sheet, area, open_below=open_area.bottom is None)
+    table = _table(sheet, area)
+    top, left = (table.bottom or 0, table.left) if table is not None else (area.top, area.left)
     width = max((len(row) for row in rows), default=0)
+    if query.get("insertDataOption") == "INSERT_ROWS" and rows and top < sheet.row_count:
+        insert_lines(book, sheet, "ROWS", top, len(rows))
     sheet.grid["rowCount"] = max(sheet.row_count, top + len(rows))
-    sheet.grid["columnCount"] = max(sheet.column_count, area.left + width)
+    sheet.grid["columnCount"] = max(sheet.column_count, left + width)
     book.check_size()
-    updates = _put(book, sheet, top, area.left, rows, query["valueInputOption"], email, today)
+    updates = _put(book, sheet, top, left, rows, query["valueInputOption"], editor)
     answer: Body = {"spreadsheetId": book.book_id, "updates": updates}
-    if top > area.top:
-        table = Area(top=area.top, left=area.left, bottom=top, right=max(area.left + 1, sheet.used()[1]))
+    if table is not None:
         answer["tableRange"] = format_area(sheet.title, table)
     return answer
 
 
-def _table_end(sheet: Sheet, area: Area, *, open_below: bool) -> int:
-    """The row after the table that the range touches; the range's first row when it touches none."""
-    columns = range(area.left, area.right or 0)
+def _table(sheet: Sheet, area: Area) -> Area | None:
+    """The block of filled cells that the last filled cell of the area belongs to; None in an empty area.
 
-    def filled(row: int) -> bool:
-        return any("userEnteredValue" in sheet.cell(row, c) for c in columns)
+    A block ends where a whole row and a whole column beside it are empty.
+    """
 
-    inside = [row for row in sheet.rows if area.top <= row < (area.bottom or 0) and filled(row)]
-    if not inside:
-        return area.top
-    end = max(inside) + 1
-    while not open_below and filled(end):
-        end += 1
-    return end
+    def filled(row: int, column: int) -> bool:
+        return "userEnteredValue" in sheet.cell(row, column)
+
+    spots = [
+        (row, column)
+        for row in sheet.rows
+        if area.top <= row < (area.bottom or 0)
+        for column in sheet.rows[row]
+        if area.left <= column < (area.right or 0) and filled(row, column)
+    ]
+    if not spots:
+        return None
+    top, left = max(spots)
+    bottom, right = top + 1, left + 1
+    grown = True
+    while grown:
+        old = (top, left, bottom, right)
+        while top and any(filled(top - 1, c) for c in range(max(0, left - 1), right + 1)):
+            top -= 1
+        while any(filled(bottom, c) for c in range(max(0, left - 1), right + 1)):
+            bottom += 1
+        if left and any(filled(r, left - 1) for r in range(max(0, top - 1), bottom + 1)):
+            left -= 1
+        if any(filled(r, right) for r in range(max(0, top - 1), bottom + 1)):
+            right += 1
+        grown = old != (top, left, bottom, right)
+    return Area(top=top, left=left, bottom=bottom, right=right)
 
 
-def clear(book: Book, text: str, email: str) -> str:
+def clear(book: Book, place: Place, editor: Editor) -> str:
     """Takes values away (formats stay) and returns the cleared range."""
-    sheet, open_area = find_range(book, text)
+    sheet, open_area = place
     area = _inside(sheet, open_area)
-    book.check_editable(email, sheet, area)
+    book.check_editable(editor.email, sheet, area)
     for row in [r for r in sheet.rows if area.top <= r < (area.bottom or 0)]:
         for column, cell in sheet.rows[row].items():
             if area.left <= column < (area.right or 0):

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.sheets.a1 import column_letters
 from sandbox.sheets.book import Book, Sheet
+from sandbox.sheets.formulas import Evaluator
 from sandbox.sheets.render import formula_text, plain_value, shown_text
 from sandbox.sheets.store import Store
 
@@ -41,18 +42,19 @@ _ACTIVE = "{background:#e1e9f7;color:#0b57d0;font-weight:700}"
 _SHOWN_ROWS = 2_000
 
 
-def answer(store: Store, path: str) -> Response:
+def answer(store: Store, path: str, now: datetime) -> Response:
     """The page of ``/spreadsheets/d/{id}`` (whatever follows the id)."""
     book = store.books.get(path.removeprefix("/spreadsheets/d/").split("/")[0])
     if book is None:
         return Response(
             "<h1>404</h1><p>No such spreadsheet.</p>", status=404, content_type="text/html; charset=UTF-8"
         )
-    return Response(page(book), content_type="text/html; charset=UTF-8")
+    return Response(page(book, now), content_type="text/html; charset=UTF-8")
 
 
-def page(book: Book) -> str:
+def page(book: Book, now: datetime) -> str:
     """The whole spreadsheet as one page without scripts."""
+    values = Evaluator(book, now)
     tabs = [sheet for sheet in book.sheets if not sheet.properties.get("hidden")]
     # People come to read: the page opens at the first tab that has something in it.
     shown = next((sheet for sheet in tabs if sheet.used() != (0, 0)), tabs[0] if tabs else None)
@@ -63,7 +65,7 @@ def page(book: Book) -> str:
         f'body:has(section[id="gid={s.sheet_id}"]:target) nav a[href="#gid={s.sheet_id}"]{_ACTIVE}'
         for s in tabs
     )
-    sections = "".join(_section(book, sheet, first=sheet is shown) for sheet in tabs)
+    sections = "".join(_section(values, sheet, first=sheet is shown) for sheet in tabs)
     title = escape(str(book.properties["title"]))
     return (
         f'<!doctype html><html lang="{escape(book.properties["locale"][:2])}"><head><meta charset="utf-8">'
@@ -85,7 +87,7 @@ def _changed(book: Book) -> str:
     return f"changed {moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _section(book: Book, sheet: Sheet, *, first: bool) -> str:
+def _section(values: Evaluator, sheet: Sheet, *, first: bool) -> str:
     used_rows, used_columns = sheet.used()
     rows = range(min(max(used_rows + 3, 20), sheet.row_count, _SHOWN_ROWS))
     hidden = {c for c, p in sheet.columns.items() if p.get("hiddenByUser")}
@@ -94,7 +96,7 @@ def _section(book: Book, sheet: Sheet, *, first: bool) -> str:
     widths = "".join(
         f'<col style="width:{sheet.columns.get(c, {}).get("pixelSize", 100)}px">' for c in columns
     )
-    body = "".join(_row(book, sheet, row, columns) for row in rows)
+    body = "".join(_row(values, sheet, row, columns) for row in rows)
     kind = ' class="first"' if first else ""
     return (
         f'<section id="gid={sheet.sheet_id}"{kind}><table><col style="width:46px">{widths}'
@@ -102,20 +104,24 @@ def _section(book: Book, sheet: Sheet, *, first: bool) -> str:
     )
 
 
-def _row(book: Book, sheet: Sheet, row: int, columns: list[int]) -> str:
+def _row(values: Evaluator, sheet: Sheet, row: int, columns: list[int]) -> str:
     frozen = sheet.grid.get("frozenRowCount", 0)
     kind = ' class="frozen last"' if row == frozen - 1 else ' class="frozen"' if row < frozen else ""
-    cells = "".join(_cell(book, sheet.cell(row, column)) for column in columns)
+    cells = "".join(_cell(values, sheet, row, column) for column in columns)
     return f"<tr{kind}><th>{row + 1}</th>{cells}</tr>"
 
 
-def _cell(book: Book, cell: dict[str, Any]) -> str:
+def _cell(values: Evaluator, sheet: Sheet, row: int, column: int) -> str:
+    cell = sheet.cell(row, column)
+    effective = values.effective(sheet, row, column)
+    value = plain_value(effective)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = escape(shown_text(cell, effective, values.book.properties["locale"]))
     formula = formula_text(cell)
     if formula is not None:
-        return f'<td class="f" title="{escape(formula)}">{escape(formula)}</td>'
-    value = plain_value(cell)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    text = escape(shown_text(cell, book.properties["locale"]))
+        # A formula that is not computed shows itself: better than a blank.
+        kinds = "f n" if number else "f"
+        return f'<td class="{kinds}" title="{escape(formula)}"{_style(cell)}>{text or escape(formula)}</td>'
     return f"<td{' class=n' if number else ''}{_style(cell)}>{text}</td>"
 
 

@@ -16,10 +16,10 @@ SCOPES = ["https://www.googleapis.com/auth/spreadsheets", "https://www.googleapi
 class Caller:
     """HTTP calls with the bearer token of one service account, on one spreadsheet shared with it."""
 
-    def __init__(self, url: str, locale: str = "en_US") -> None:
+    def __init__(self, url: str, locale: str = "en_US", key: dict[str, Any] | None = None) -> None:
         self.url = url
         self.session = requests.Session()
-        self.key = self.door("POST", "service_accounts")
+        self.key = key or self.door("POST", "service_accounts")
         self.email = self.key["client_email"]
         self.session.headers["Authorization"] = f"Bearer {self.token()}"
         self.book_id = self.new_book(locale)
@@ -71,21 +71,63 @@ class Caller:
         return self.door("GET", f"spreadsheets/{self.book_id}")
 
 
-@pytest.fixture
-def server() -> Iterator[SheetsServer]:
+@pytest.fixture(scope="module")
+def running_server() -> Iterator[SheetsServer]:
     with SheetsServer() as running:
         yield running
 
 
 @pytest.fixture
-def caller(server: SheetsServer) -> Iterator[Caller]:
-    made = Caller(server.url)
+def server(running_server: SheetsServer) -> SheetsServer:
+    """The module's simulator, without the faults and limits of the test before."""
+    with running_server.app.lock:
+        running_server.app.faults.set([])
+        running_server.store.set_setting("limits", {})
+        running_server.app.quota.reset()
+    return running_server
+
+
+@pytest.fixture(scope="module")
+def account(running_server: SheetsServer) -> dict[str, Any]:
+    """The module's service account: a key takes longer to make than most tests run."""
+    url = f"{running_server.url}/_sandbox/service_accounts"
+    return dict(requests.post(url, json={"name": "main"}, timeout=10).json())
+
+
+@pytest.fixture(scope="module")
+def second_account(running_server: SheetsServer) -> dict[str, Any]:
+    """Another person's."""
+    url = f"{running_server.url}/_sandbox/service_accounts"
+    return dict(requests.post(url, json={"name": "other"}, timeout=10).json())
+
+
+@pytest.fixture
+def caller(server: SheetsServer, account: dict[str, Any]) -> Iterator[Caller]:
+    made = Caller(server.url, key=account)
     yield made
     made.session.close()
 
 
 @pytest.fixture
-def russian(server: SheetsServer) -> Iterator[Caller]:
-    made = Caller(server.url, "ru_RU")
+def russian(server: SheetsServer, account: dict[str, Any]) -> Iterator[Caller]:
+    made = Caller(server.url, "ru_RU", key=account)
+    yield made
+    made.session.close()
+
+
+@pytest.fixture
+def other(server: SheetsServer, caller: Caller, second_account: dict[str, Any]) -> Iterator[Caller]:
+    """Another person at work in the caller's spreadsheet."""
+    made = Caller(server.url, key=second_account)
+    made.book_id = caller.book_id
+    caller.door("POST", f"spreadsheets/{caller.book_id}/share", {"share_with": [made.email]})
+    yield made
+    made.session.close()
+
+
+@pytest.fixture
+def newcomer(server: SheetsServer) -> Iterator[Caller]:
+    """A service account of its own with one spreadsheet, for tests that list what it has."""
+    made = Caller(server.url)
     yield made
     made.session.close()

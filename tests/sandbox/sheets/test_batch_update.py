@@ -32,7 +32,7 @@ def test_tabs_are_added_renamed_moved_copied_and_deleted(caller: Any) -> None:
     assert reply["addSheet"]["properties"]["sheetId"] == 7
     change = {"properties": {"sheetId": 7, "title": "Three", "gridProperties": {"frozenRowCount": 1}}}
     caller.batch({"updateSheetProperties": change | {"fields": "title,gridProperties.frozenRowCount"}})
-    caller.batch({"duplicateSheet": {"sourceSheetId": 7, "newSheetName": "Copy"}})
+    caller.batch({"duplicateSheet": {"sourceSheetId": 7, "newSheetName": "Copy", "insertSheetIndex": 2}})
     caller.batch({"deleteSheet": {"sheetId": 0}})
     sheets = [s["properties"] for s in caller.get()["sheets"]]
     assert [(s["title"], s["index"]) for s in sheets] == [("Three", 0), ("Copy", 1)]
@@ -177,17 +177,13 @@ def test_metadata_are_searched_changed_and_deleted(caller: Any) -> None:
     assert marked_columns(caller) == [2]
 
 
-def test_a_protected_range_stops_others_but_not_its_editors(caller: Any, server: Any) -> None:
+def test_a_protected_range_stops_others_but_not_its_editors(caller: Any, other: Any) -> None:
     area = {"sheetId": 0, "startRowIndex": 0, "endRowIndex": 1}
     protected = {"range": area, "editors": {"users": ["boss@example.com"]}}
     (reply,) = caller.batch({"addProtectedRange": {"protectedRange": protected}})
     assert caller.put("A1", [["mine"]]).status_code == 200
-    other = type(caller)(server.url)
-    caller.door("POST", f"spreadsheets/{caller.book_id}/share", {"share_with": [other.email]})
-    other.book_id = caller.book_id
     assert "protected cell" in other.put("A1", [["x"]]).json()["error"]["message"]
     assert other.put("A2", [["x"]]).status_code == 200
-    other.session.close()
     protected_id = reply["addProtectedRange"]["protectedRange"]["protectedRangeId"]
     caller.batch({"deleteProtectedRange": {"protectedRangeId": protected_id}})
     assert "protectedRanges" not in caller.get()["sheets"][0]

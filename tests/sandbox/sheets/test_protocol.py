@@ -69,7 +69,7 @@ def test_no_requests_at_all(caller: Any) -> None:
 
 
 def test_a_request_kind_that_is_not_simulated_says_so(caller: Any) -> None:
-    answer = caller.send("POST", ":batchUpdate", {"requests": [{"addChart": {"chart": {}}}]})
+    answer = caller.send("POST", ":batchUpdate", {"requests": [{"refreshDataSource": {"isAll": True}}]})
     assert (answer.status_code, answer.json()["error"]["status"]) == (501, "UNIMPLEMENTED")
 
 
@@ -90,9 +90,10 @@ def test_unknown_query_names_and_values_are_400(caller: Any) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("DELETE", ""), ("GET", "/nothing"), ("POST", "/values/A1:explode")]
 )
-def test_unknown_routes_are_404(caller: Any, method: str, path: str) -> None:
+def test_unknown_routes_are_the_front_ends_page(caller: Any, method: str, path: str) -> None:
     answer = caller.send(method, path)
-    assert (answer.status_code, answer.json()["error"]["status"]) == (404, "NOT_FOUND")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=UTF-8")
+    assert "was not found on this server" in answer.text
 
 
 def test_a_failed_batch_changes_nothing(caller: Any) -> None:
@@ -199,8 +200,9 @@ def test_service_accounts_create_files_only_when_switched_on(caller: Any) -> Non
     caller.door("POST", "limits", {"service_accounts_may_create": True})
     made = caller.session.post(url, json=body, timeout=10).json()
     assert [s["properties"]["title"] for s in made["sheets"]] == ["First"]
+    caller.door("DELETE", f"spreadsheets/{caller.book_id}")
     listed = caller.session.get(
-        f"{caller.url}/drive/v3/files", params={"q": 'mimeType="x" and name = "Mine"'}, timeout=10
+        f"{caller.url}/drive/v3/files", params={"q": "name = 'mine' and trashed = false"}, timeout=10
     )
     assert [f["id"] for f in listed.json()["files"]] == [made["spreadsheetId"]]
 

@@ -29,8 +29,8 @@ def _client(url: str, key: dict[str, Any]) -> gspread.Client:
     return gspread.authorize(credentials, http_client=Here)
 
 
-def test_gspread_opens_by_title_writes_formats_and_reads(caller: Any) -> None:
-    client = _client(caller.url, caller.key)
+def test_gspread_opens_by_title_writes_formats_and_reads(newcomer: Any) -> None:
+    client = _client(newcomer.url, newcomer.key)
     book = client.open("Book")
     sheet = book.add_worksheet("Новый", 10, 3)
     sheet.update([["a", "b"], [1, "=A2*2"]], "A1", value_input_option="USER_ENTERED")
@@ -39,7 +39,7 @@ def test_gspread_opens_by_title_writes_formats_and_reads(caller: Any) -> None:
     sheet.freeze(rows=1)
     sheet.insert_note("A1", "hello")
     sheet.batch_update([{"range": "C1", "values": [["c"]]}])
-    assert sheet.get_all_values() == [["a", "b", "c"], ["1", "", ""], ["x", "+7", ""]]
+    assert sheet.get_all_values() == [["a", "b", "c"], ["1", "2", ""], ["x", "+7", ""]]
     assert sheet.acell("B2", value_render_option="FORMULA").value == "=A2*2"
     assert sheet.find("x").address == "A3"
     assert sheet.get_note("A1") == "hello"
@@ -147,3 +147,53 @@ def test_the_doors_list_themselves_and_refuse_nonsense(caller: Any) -> None:
 def test_a_deleted_spreadsheet_is_gone(caller: Any) -> None:
     caller.door("DELETE", f"spreadsheets/{caller.book_id}")
     assert caller.send("GET").status_code == 404
+
+
+def test_gspread_goes_through_its_repertoire(newcomer: Any, second_account: dict[str, Any]) -> None:
+    newcomer.door("POST", "limits", {"service_accounts_may_create": True, "quotas": False})
+    client = _client(newcomer.url, newcomer.key)
+    book = client.create("Отчёт")
+    sheet = book.sheet1
+    sheet.update([["имя", "сумма"], ["б", 2], ["а", 1]], "A1")
+    sheet.sort((1, "asc"), range="A2:B3")
+    sheet.append_rows([["в", "=SUM(B2:B3)"]], value_input_option="USER_ENTERED", table_range="A1")
+    sheet.insert_row(["первая"], 1, inherit_from_before=False)
+    sheet.merge_cells("A6:B7")
+    sheet.unmerge_cells("A6:B7")
+    sheet.add_protected_range("A1:B1", editor_users_emails=["boss@example.com"], description="шапка")
+    sheet.set_basic_filter("A2:B5")
+    sheet.columns_auto_resize(0, 2)
+    sheet.add_dimension_group_rows(2, 4)
+    sheet.hide_columns(3, 4)
+    sheet.copy_range("A2:B2", "D2")
+    sheet.cut_range("D2:E2", "F2")
+    sheet.define_named_range("A2:B5", "данные")
+    sheet.add_validation("C1", gspread.utils.ValidationConditionType.one_of_list, ["да", "нет"])
+    sheet.update_tab_color("#ff8000")
+    sheet.batch_clear(["F2:G2"])
+    twin = sheet.duplicate(new_sheet_name="Копия")
+    twin.resize(10, 5)
+    assert sheet.get_all_records(head=2) == [
+        {"имя": "а", "сумма": 1},
+        {"имя": "б", "сумма": 2},
+        {"имя": "в", "сумма": 3},
+    ]
+    assert book.list_named_ranges()[0]["name"] == "данные"
+    (protected,) = book.list_protected_ranges(sheet.id)
+    assert protected["editors"]["users"] == ["boss@example.com", newcomer.email]
+    assert [cell.value for cell in sheet.findall("а", in_column=1)] == ["а"]
+    assert (twin.row_count, twin.col_count, twin.acell("B5").value) == (10, 5, "3")
+    book.share(second_account["client_email"], perm_type="user", role="reader", notify=False)
+    roles = {one["emailAddress"]: one["role"] for one in book.list_permissions()}
+    assert roles == {newcomer.email: "owner", second_account["client_email"]: "reader"}
+    book.remove_permissions(second_account["client_email"])
+    other = client.copy(book.id, title="Вторая")
+    client.import_csv(other.id, "a,b\n1,2")
+    assert client.open("Вторая").sheet1.get_all_values() == [["a", "b"], ["1", "2"]]
+    assert other.export(gspread.utils.ExportFormat.CSV) == b"a,b\r\n1,2"
+    book.update_title("Новое имя")
+    assert {file["name"] for file in client.list_spreadsheet_files()} == {"Book", "Новое имя", "Вторая"}
+    book.reorder_worksheets([twin, sheet])
+    assert [one.title for one in book.worksheets()] == ["Копия", "Sheet1"]
+    client.del_spreadsheet(other.id)
+    client.http_client.session.close()

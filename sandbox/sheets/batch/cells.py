@@ -1,41 +1,27 @@
-"""batchUpdate requests that write cells: updateCells, appendCells, repeatCell, updateBorders, sortRange."""
+"""Requests that write cells: updateCells, appendCells, repeatCell, sortRange."""
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
-from sandbox.sheets.a1 import Area, area_of
+from sandbox.sheets.a1 import Area
+from sandbox.sheets.batch.common import Body, Editor, Handler, area_in, columns_of, editable, mask_of, rows_of
 from sandbox.sheets.book import Book, Cell, Sheet
 from sandbox.sheets.entered import MAX_CHARACTERS
 from sandbox.sheets.errors import invalid
-from sandbox.sheets.masks import Mask, overlay, parse_mask
-from sandbox.sheets.render import formula_text, plain_value
+from sandbox.sheets.formulas import Evaluator
+from sandbox.sheets.masks import Mask, overlay
+from sandbox.sheets.references import shifted
+from sandbox.sheets.render import plain_value
 
-Body = dict[str, Any]
-
-
-def area_in(sheet: Sheet, grid_range: Body) -> Area:
-    """A GridRange closed by the grid; GoogleError 400 when it starts outside or is empty."""
-    area = area_of(grid_range).within(sheet.row_count, sheet.column_count)
-    bottom, right = area.bottom or 0, area.right or 0
-    if area.top >= sheet.row_count or area.left >= sheet.column_count:
-        raise invalid(
-            f"range is outside of the grid: row {area.top} of {sheet.row_count}, "
-            f"column {area.left} of {sheet.column_count}."
-        )
-    if bottom <= area.top or right <= area.left:
-        raise invalid("range must not be empty.")
-    return Area(
-        top=area.top,
-        left=area.left,
-        bottom=min(bottom, sheet.row_count),
-        right=min(right, sheet.column_count),
-    )
-
-
-def shown_length(cell: Cell) -> int:
-    """Characters the cell needs on the screen, roughly."""
-    return min(60, len(str(plain_value(cell))))
+WRITABLE = (
+    "userEnteredValue",
+    "userEnteredFormat",
+    "note",
+    "textFormatRuns",
+    "dataValidation",
+    "pivotTable",
+    "dataSourceTable",
+    "chipRuns",
+)
 
 
 def check_cell(cell: Cell) -> Cell:
@@ -43,6 +29,8 @@ def check_cell(cell: Cell) -> Cell:
     value = cell.get("userEnteredValue", {})
     if len(value) > 1:
         raise invalid("Only one kind of value may be set in userEnteredValue.")
+    if "errorValue" in value:
+        raise invalid("errorValue is read-only and cannot be set in userEnteredValue.")
     if len(value.get("stringValue", "")) > MAX_CHARACTERS:
         raise invalid(
             f"Your input contains more than the maximum of {MAX_CHARACTERS} characters in a single cell."
@@ -52,26 +40,20 @@ def check_cell(cell: Cell) -> Cell:
     return cell
 
 
-def cell_mask(body: Body) -> Mask:
-    """The ``fields`` of a request that writes cells; Google insists on one."""
-    if not body.get("fields"):
-        raise invalid("At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)")
-    return parse_mask(body["fields"])
-
-
 def put(sheet: Sheet, row: int, column: int, given: Cell, mask: Mask) -> None:
     """Writes what the mask names of a cell. An empty text is an empty cell."""
     target = sheet.edit(row, column)
-    overlay(target, check_cell(given), mask)
+    # What Google computes itself (effectiveValue, formattedValue …) is not taken from a request.
+    overlay(target, {name: part for name, part in check_cell(given).items() if name in WRITABLE}, mask)
     value = target.get("userEnteredValue")
     if value is not None and (not value or value.get("stringValue") == ""):
         del target["userEnteredValue"]
 
 
-def update_cells(book: Book, body: Body, email: str) -> None:
-    mask = cell_mask(body)
+def update_cells(book: Book, body: Body, editor: Editor) -> None:
+    mask = mask_of(body, "CellData")
     sheet, area = _target(book, body)
-    book.check_editable(email, sheet, area)
+    book.check_editable(editor.email, sheet, area)
     rows = body.get("rows", [])
     for offset, row in enumerate(rows):
         _put_row(sheet, area, area.top + offset, row.get("values", []), mask)
@@ -125,79 +107,75 @@ def _clear_rest(sheet: Sheet, area: Area, rows: list[Body], mask: Mask) -> None:
         sheet.tidy(row)
 
 
-def append_cells(book: Book, body: Body, email: str) -> None:
-    sheet, mask = book.sheet(body.get("sheetId", 0)), cell_mask(body)
+def append_cells(book: Book, body: Body, editor: Editor) -> None:
+    sheet, mask = book.sheet(body.get("sheetId", 0)), mask_of(body, "CellData")
     rows = body.get("rows", [])
     top = sheet.used()[0]
     width = max((len(row.get("values", [])) for row in rows), default=0)
     sheet.grid["rowCount"] = max(sheet.row_count, top + len(rows))
     sheet.grid["columnCount"] = max(sheet.column_count, width)
     book.check_size()
-    book.check_editable(email, sheet, Area(top=top, bottom=top + len(rows), right=width))
+    book.check_editable(editor.email, sheet, Area(top=top, bottom=top + len(rows), right=width))
     for offset, row in enumerate(rows):
         for column, given in enumerate(row.get("values", [])):
             put(sheet, top + offset, column, given, mask)
         sheet.tidy(top + offset)
 
 
-def repeat_cell(book: Book, body: Body, email: str) -> None:
-    span = body.get("range", {})
-    sheet, mask = book.sheet(span.get("sheetId", 0)), cell_mask(body)
-    area = area_in(sheet, span)
-    book.check_editable(email, sheet, area)
-    for row in range(area.top, area.bottom or 0):
-        for column in range(area.left, area.right or 0):
-            put(sheet, row, column, body.get("cell", {}), mask)
+def repeat_cell(book: Book, body: Body, editor: Editor) -> None:
+    sheet, area = editable(book, body.get("range", {}), editor)
+    mask, given = mask_of(body, "CellData"), body.get("cell", {})
+    formula = given.get("userEnteredValue", {}).get("formulaValue")
+    for row in rows_of(area):
+        for column in columns_of(area):
+            if formula is not None:
+                # Relative references mean the first cell; in the others they follow.
+                here = {"formulaValue": shifted(formula, row - area.top, column - area.left)}
+                given = given | {"userEnteredValue": here}
+            put(sheet, row, column, given, mask)
         sheet.tidy(row)
 
 
-def update_borders(book: Book, body: Body, email: str) -> None:
-    span = body.get("range", {})
-    sheet = book.sheet(span.get("sheetId", 0))
-    area = area_in(sheet, span)
-    book.check_editable(email, sheet, area)
-    borders = {side: body[side] for side in ("top", "bottom", "left", "right") if side in body}
-    for row in range(area.top, area.bottom or 0):
-        for column in range(area.left, area.right or 0):
-            cell_format = sheet.edit(row, column).setdefault("userEnteredFormat", {})
-            cell_format["borders"] = copy.deepcopy(borders)
-
-
-def sort_range(book: Book, body: Body, email: str) -> None:
+def sort_range(book: Book, body: Body, editor: Editor) -> None:
     """Sorts the rows of a range: values, formats and notes move, rows' and columns' own properties stay."""
-    span = body.get("range", {})
-    sheet = book.sheet(span.get("sheetId", 0))
-    area = area_in(sheet, span)
-    book.check_editable(email, sheet, area)
-    columns = range(area.left, area.right or 0)
-    rows = list(range(area.top, area.bottom or 0))
-    order = rows
+    sheet, area = editable(book, body.get("range", {}), editor)
+    columns, rows = columns_of(area), list(rows_of(area))
+    order, values = rows, Evaluator(book, editor.now)
     for spec in reversed(body.get("sortSpecs", [])):
         column = spec.get("dimensionIndex", area.left)
-        filled = [r for r in order if "userEnteredValue" in sheet.cell(r, column)]
-        filled.sort(
-            key=lambda r: _sort_key(sheet.cell(r, column)), reverse=spec.get("sortOrder") == "DESCENDING"
-        )
-        order = filled + [r for r in order if "userEnteredValue" not in sheet.cell(r, column)]
+        if column not in columns:
+            raise invalid(f"Cannot sort by column {column}: it is outside of the range.")
+        order = _sorted(order, sheet, column, values, descending=spec.get("sortOrder") == "DESCENDING")
     before = {r: {c: sheet.rows[r][c] for c in columns if c in sheet.rows.get(r, {})} for r in rows}
     for target, source in zip(rows, order, strict=True):
         kept = {c: v for c, v in sheet.rows.get(target, {}).items() if c not in columns}
+        for cell in before[source].values():
+            if "formulaValue" in (value := cell.get("userEnteredValue", {})):
+                cell["userEnteredValue"] = {
+                    "formulaValue": shifted(value["formulaValue"], target - source, 0)
+                }
         sheet.rows[target] = kept | before[source]
         sheet.touch(target)
         sheet.tidy(target)
 
 
-def _sort_key(cell: Cell) -> tuple[int, float, str]:
-    value = plain_value(cell) if formula_text(cell) is None else str(formula_text(cell))
+def _sorted(rows: list[int], sheet: Sheet, column: int, values: Evaluator, *, descending: bool) -> list[int]:
+    """Blank cells come last whatever the order."""
+    filled = [r for r in rows if "userEnteredValue" in sheet.cell(r, column)]
+    filled.sort(key=lambda r: _sort_key(values.effective(sheet, r, column)), reverse=descending)
+    return filled + [r for r in rows if "userEnteredValue" not in sheet.cell(r, column)]
+
+
+def _sort_key(effective: Body) -> tuple[int, float, str]:
+    value: Any = plain_value(effective)
     if isinstance(value, str):
-        return 1, 0.0, value.casefold()
+        return 3 if "errorValue" in effective else 1, 0.0, value.casefold()
     return (2, float(value), "") if isinstance(value, bool) else (0, float(value), "")
 
 
-HANDLERS: dict[str, Callable[[Book, Body, str], Body | None]] = {
+HANDLERS: dict[str, Handler] = {
     "updateCells": update_cells,
     "appendCells": append_cells,
     "repeatCell": repeat_cell,
-    "updateBorders": update_borders,
     "sortRange": sort_range,
 }
