@@ -29,6 +29,7 @@ define(['./app/panel.js', './app/settings.js'], function (Panel, settings) {
           panel.unmount();
           panel = null;
         }
+        settings.remove();
       }
     };
     return this;

@@ -26,23 +26,24 @@ class Simulator:
         self._lock = threading.Lock()
 
     def client_id(self) -> str:
-        """The integration whose widget the page hosts: the named one, else the simulator's first."""
+        """The integration whose widget the page hosts: the named one, else the account's first."""
         if self._client_id is None:
-            known = self._call("GET", "/_sandbox/").json().get("integrations") or []
+            listed = self._call("GET", "/_sandbox/").json().get("integrations") or []
+            here = (None, self.account().get("id"))
+            known = [one for one in listed if one.get("account_id") in here]
             if not known:
                 raise Unreachable("the simulator has no integration yet: add one or pass --client-id")
             self._client_id = str(known[0]["client_id"])
         return self._client_id
 
-    def token(self, user_id: int) -> str:
-        """A fresh disposable token of that user for our integration."""
-        body = {"client_id": self.client_id(), "user_id": user_id}
+    def token(self, user_id: int, claims: Row | None = None) -> str:
+        """A fresh disposable token of that user for our integration; `claims` override single ones."""
+        body = {"client_id": self.client_id(), "user_id": user_id, **({"claims": claims} if claims else {})}
         return str(self._call("POST", "/_sandbox/widget_token", json_body=body).json()["token"])
 
     def account(self) -> Row:
-        """What the page's globals tell about the account."""
-        accounts = self._call("GET", "/_sandbox/").json().get("accounts") or [{}]
-        return dict(accounts[0])
+        """account.json of the account as it is now."""
+        return dict(next(iter(self._truth("account")), {}))
 
     def users(self) -> list[Row]:
         """All users, in the order of their ids."""

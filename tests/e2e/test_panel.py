@@ -98,3 +98,21 @@ def test_a_head_sees_the_team_and_a_stranger_sees_why_not(demo: RunningDemo, pag
     panel = expand(page)
     wait_until(lambda: "прав" in panel.inner_text().lower(), "the reason is shown")
     assert page.locator('[data-section="team"]').count() == 0
+
+
+SHOWN = ".salesrep-metric"
+UNKNOWN, ELSEWHERE = '[data-error="e401"]', '[data-error="e409"]'
+TOKENS = {
+    **dict.fromkeys(("good", "ahead", "behind", "no_is_admin"), SHOWN),
+    **dict.fromkeys(("expired", "wrong_aud", "wrong_secret", "unknown_client"), UNKNOWN),
+    "other_account": ELSEWHERE,  # honestly signed, for an account that never installed us
+}
+
+
+@pytest.mark.parametrize(("kind", "seen"), TOKENS.items(), ids=list(TOKENS))
+def test_numbers_come_for_an_honest_token_only(demo: RunningDemo, page: Page, kind: str, seen: str) -> None:
+    user_id, leads = a_manager(demo)
+    open_card(page, demo.origin("page"), leads[-1]["id"], user=user_id, token=kind, credentials=1)
+    expand(page)
+    page.wait_for_selector(seen)
+    assert (page.locator(SHOWN).count() > 0) is (seen == SHOWN)

@@ -33,6 +33,7 @@ class Backend:
     failure: tuple[int, dict[str, Any]] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
+    credentials: bool = False
     asked: list[Asked] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     busy: int = 0
@@ -50,6 +51,7 @@ class Backend:
             "Access-Control-Allow-Origin": asked.headers.get("origin", ""),
             "Access-Control-Expose-Headers": EXPOSED_HEADERS,
             "Vary": "Origin",
+            **({"Access-Control-Allow-Credentials": "true"} if self.credentials else {}),
         }
         if asked.method == "OPTIONS":
             return (
@@ -106,6 +108,19 @@ DOORS = {
     "accounts": [{"id": 31000001, "subdomain": "demo", "timezone": "Europe/Moscow"}],
 }
 TRUTH: dict[str, list[dict[str, Any]]] = {
+    "account": [
+        {
+            "id": 31000001,
+            "subdomain": "demo",
+            "name": "Demo",
+            "currency": "RUB",
+            "_embedded": {
+                "users_groups": [{"id": 0, "name": "Отдел продаж"}, {"id": 88, "name": "Опт"}],
+                "task_types": [{"id": 1, "name": "Связаться"}],
+                "datetime_settings": {"timezone": "Europe/Moscow"},
+            },
+        }
+    ],
     "users": [
         {"id": 501, "name": "Анна Крылова", "email": "anna@example.com", "rights": {"is_admin": False}},
         {"id": 502, "name": "Игорь Панов", "email": "igor@example.com", "rights": {"is_admin": True}},

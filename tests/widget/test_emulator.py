@@ -22,6 +22,7 @@ SCRIPT = """define([%s], function () { return function () {
   this.callbacks = { %s };
   return this;
 }; });"""
+MANIFEST = {"widget": {"version": "1.0.0"}, "locations": ["lcard-1"], "settings": {}}
 STEP = "function () { window.steps.push(['%s']); %s }"
 
 
@@ -39,7 +40,7 @@ def upload(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     def put(text: str) -> None:
         draft = tmp_path / "draft"
         with zipfile.ZipFile(draft, "w") as archive:
-            archive.writestr("manifest.json", json.dumps({"widget": {"version": "1.0.0"}, "settings": {}}))
+            archive.writestr("manifest.json", json.dumps(MANIFEST))
             archive.writestr("script.js", text)
             archive.writestr("i18n/ru.json", '{"deep": {"text": "да"}}')
         draft.replace(target)
@@ -130,7 +131,11 @@ def test_a_replaced_archive_is_served_at_the_next_load(upload: Callable[[str], s
     origin = upload("define([], 1);")
     code = next(
         iter(
-            set(requests.post(f"{origin}/ajax/widgets/list", timeout=5).json()["widgets"])
+            set(
+                requests.post(f"{origin}/ajax/widgets/list", data={"area": "leads_card"}, timeout=5).json()[
+                    "widgets"
+                ]
+            )
             - {"sandbox_neighbour"}
         )
     )

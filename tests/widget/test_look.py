@@ -125,6 +125,8 @@ def test_a_hostile_host_style_sheet_changes_nothing(
     for hostile in (0, 1):
         shown(page, origin, theme=theme, hostile=hostile)
         page.evaluate("document.fonts.ready.then(() => null)")
+        # Until it is drawn, the canvas has the size that every empty one has.
+        page.wait_for_function(f"() => ({INK})() > 0")
         looks.append(pages.panel(page).evaluate(LOOK))
         page.context.clear_cookies()
     assert looks[1] == looks[0]

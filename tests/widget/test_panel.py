@@ -251,6 +251,7 @@ def test_names_of_people_and_leads_are_text_not_markup(page: Page, origin: str, 
 def test_the_settings_window_asks_for_consent(page: Page, origin: str, backend: Backend) -> None:
     watch = pages.Watch.on(page)
     page.goto(f"{origin}/settings/widgets/?user=502")
+    page.locator(".js-widget-tile").click()
     box = page.locator(".salesrep-consent input[type=checkbox]")
     value = page.locator("input[name=consent]")
     box.check()

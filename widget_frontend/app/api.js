@@ -9,16 +9,28 @@ define(['jquery', './config.js', './failure.js'], function ($, config, describe)
     var known = { query: null, etag: null };
     var transport = null;
     var watchdog = null;
+    var stopped = false;
 
-    function settings(query, same) {
+    // Settled by our own hand: jQuery 2 neither hears of an aborted transport nor lets go of its timer then.
+    function watch(result, ms) {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(function () {
+        result.reject(describe({}, 'timeout'));
+        if (transport) { transport.abort(); }
+      }, ms);
+    }
+
+    function settings(query, same, result) {
       return {
         url: config.backend_url + config.panel_path,
         data: query,
         dataType: 'json',
-        timeout: config.timeout_ms,
         headers: same && known.etag ? { 'If-None-Match': known.etag } : {},
         // Kept to be able to abort: what $authorizedAjax returns need not be a jqXHR.
         xhr: function () {
+          // The token came too late; jQuery takes this for a request that failed.
+          if (stopped || result.state() !== 'pending') { throw new Error('nobody waits for this answer'); }
+          watch(result, config.timeout_ms);
           transport = $.ajaxSettings.xhr();
           return transport;
         }
@@ -41,10 +53,10 @@ define(['jquery', './config.js', './failure.js'], function ($, config, describe)
       var key = JSON.stringify(query);
       var result = $.Deferred();
       // A request that neither succeeds nor fails (a token that never comes) must not end the refreshing.
-      clearTimeout(watchdog);
-      watchdog = setTimeout(function () { result.reject(describe({}, 'timeout')); }, config.watchdog_ms);
+      transport = null;
+      watch(result, config.watchdog_ms);
       result.always(function () { clearTimeout(watchdog); });
-      widget.$authorizedAjax(settings(query, known.query === key)).done(function (panel, status, xhr) {
+      widget.$authorizedAjax(settings(query, known.query === key, result)).done(function (panel, status, xhr) {
         accept(result, key, panel, xhr);
       }).fail(function (xhr, reason) {
         result.reject(describe(xhr || {}, reason));
@@ -53,6 +65,7 @@ define(['jquery', './config.js', './failure.js'], function ($, config, describe)
     };
 
     this.stop = function () {
+      stopped = true;
       clearTimeout(watchdog);
       if (transport) { transport.abort(); }
     };

@@ -20,5 +20,11 @@ define(['jquery', './config.js', './dom.js', './format.js', './style.js'], funct
     ]));
   }
 
-  return { draw: draw };
+  // The window may outlive the widget: amoCRM closes it, not we.
+  function remove() {
+    $('.salesrep-consent').remove();
+    style.unlink();
+  }
+
+  return { draw: draw, remove: remove };
 });

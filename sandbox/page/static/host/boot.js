@@ -7,6 +7,7 @@ require.config({
     json: '/static/host/plugins/json',
     text: '/static/host/plugins/text',
     optional: '/static/host/plugins/optional',
+    'host/templates': '/frontend/build/templates',
     'lib/components/base/modal': '/static/host/modal'
   }
 });

@@ -1,7 +1,8 @@
-// The right column: closed at first, remembered in a cookie, one block per widget.
+// The right column: closed at first, remembered in a cookie, one block for each widget.
 define(['jquery'], function ($) {
   var COOKIE = 'leads_crd_wdgt';
   var BODY = '.card-widgets__widget__body';
+  var NARROW_PX = 1024;
 
   function remembered() {
     return document.cookie.indexOf(COOKIE + '=1') >= 0;
@@ -14,6 +15,8 @@ define(['jquery'], function ($) {
   function set_open(open) {
     document.cookie = COOKIE + '=' + (open ? '1' : '0') + '; path=/';
     $('#widgets_block, #card_holder').toggleClass('js-widgets-active', open);
+    $('#widgets_block').toggleClass('with_overlay', open && window.innerWidth < NARROW_PX);
+    $('#card_widgets_overlay').toggle(open && window.innerWidth < NARROW_PX);
     $(document).trigger('toggleWidgetPanel');
   }
 
@@ -50,7 +53,23 @@ define(['jquery'], function ($) {
       event.stopPropagation();
       press_caption(this);
     });
-    if (remembered()) { set_open(true); }
+    $('#card_widgets_overlay').on('click', toggle_column);
+    if (remembered() && $('#widgets_block').length) { set_open(true); }
+  }
+
+  // For the whole life of the page: a widget may ask for an open panel.
+  function listen_once() {
+    $(document).on('openWidgetPanel.page', function () {
+      if ($('#widgets_block').length && !is_open()) { set_open(true); }
+    });
+  }
+
+  // Without a widget that draws in it the column is not there at all.
+  function show(counts) {
+    var any = counts.leads_card + counts.everywhere > 0;
+    $('#card_holder').toggleClass('js-widgets-hidden', !any);
+    $('.js-card-widgets-cap').toggleClass('_with-widgets', any);
+    if (any && $('#widgets_block').length) { $(document).trigger('widgets-in-card:show'); }
   }
 
   function image(name, params, kind) {
@@ -69,5 +88,5 @@ define(['jquery'], function ($) {
     if (is_open() && $('.card-widgets__widget').length === 1) { set_body($widget, true); }
   }
 
-  return { listen: listen, place: place };
+  return { listen: listen, listen_once: listen_once, show: show, place: place };
 });

@@ -1,13 +1,13 @@
 // An object of documented names only: other reads and every write throw, and all reads are recorded.
 define(['host/record'], function (record) {
   function refuse(what, path, name) {
-    var text = 'the widget ' + what + ' ' + path + '.' + String(name) + ', which is not documented';
+    var text = 'the widget ' + what + ' ' + path + (name === undefined ? '' : '.' + String(name)) + ', which is not documented';
     record.failures.push(text);
     throw new Error(text);
   }
 
   // getters: {name: function () → value}; nested guards are values like any other.
-  return function guard(path, getters) {
+  function guard(path, getters) {
     return new Proxy({}, {
       get: function (_, name) {
         if (typeof name === 'symbol') { return undefined; }
@@ -20,5 +20,8 @@ define(['host/record'], function (record) {
       deleteProperty: function (_, name) { return refuse('deletes', path, name); },
       defineProperty: function (_, name) { return refuse('defines', path, name); }
     });
-  };
+  }
+
+  guard.refuse = refuse;
+  return guard;
 });

@@ -1,78 +1,23 @@
-// Loads and ends widgets in the order the CRM does.
-define(['jquery', 'host/record', 'host/widget'], function ($, record, widget) {
-  var NEEDED = ['render', 'init', 'bind_actions'];
-
-  function settings(code, entry) {
-    return $.extend({}, entry.settings, {
-      id: entry.id, status: entry.status, widget_code: code, path: entry.path, version: entry.installed_version,
-      oauth_client_uuid: entry.oauth_client_uuid, widget_active: entry.active, images_path: entry.images_path, support: {}
-    });
+// Which widgets a page loads, and when.
+define(['jquery', 'host/column', 'host/life', 'host/list', 'host/now', 'host/record', 'host/tiles'], function (
+  $, column, life, list, now, record, tiles
+) {
+  function no_widgets() {
+    var rights = now.page().constants.user_rights;
+    return rights.is_free_user || (rights.is_admin && now.view().widgets_off);
   }
 
-  function create(Constructor, code, entry, lang, page) {
-    Constructor.prototype = $.extend(Constructor.prototype, widget.base(page));
-    var made = new Constructor();
-    made.ns = '.widget:' + code;
-    made.init_once = entry.init_once === 'Y';
-    made.set_lang(lang);
-    made.set_settings(settings(code, entry));
-    return made;
-  }
-
-  function whole(made) {
-    return NEEDED.every(function (name) { return made.callbacks && typeof made.callbacks[name] === 'function'; });
-  }
-
-  function init(made, code) {
-    $(document).trigger('widget:' + code + ':loaded');
-    made.callbacks.init();
-  }
-
-  // init after a true render or a promise that resolves; bind_actions at once, whatever render answered.
-  function run(made, code) {
-    var answer = made.callbacks.render();
-    if (answer && typeof answer.then === 'function') {
-      answer.then(function () { init(made, code); }, function () {});
-    } else if (answer) {
-      init(made, code);
-    }
-    made.callbacks.bind_actions();
-  }
-
-  function guarded(code, what) {
-    try {
-      what();
-    } catch (error) {
-      record.failures.push(code + ': ' + error);
-      // The real page prints it and goes on with the other widgets.
-      window.console.error(error);
-    }
-  }
-
-  function start(code, entry, Constructor, lang, page) {
-    if (typeof Constructor !== 'function') {
-      record.failures.push(code + ': the module is no constructor');
-      return;
-    }
-    guarded(code, function () {
-      var made = create(Constructor, code, entry, lang, page);
-      if (!whole(made)) {
-        record.failures.push(code + ': a callback is missing');
-        return;
-      }
-      record.widgets[code] = made;
-      run(made, code);
-      if (page.area === 'widgetsSettings' && made.callbacks.settings) {
-        made.callbacks.settings($('.modal.' + code + ' .modal-body'));
-      }
-    });
-  }
-
-  function load_one(code, entry, page) {
+  // → a promise that ends well even for a widget that cannot be loaded; record.failures says why.
+  function load_one(code, entry) {
+    var page = now.page();
     var version = '?v=' + entry.installed_version;
     var done = $.Deferred();
-    require(['optional!' + entry.src + version, 'json!' + entry.lang + version], function (Constructor, lang) {
-      if (page.current()) { start(code, entry, Constructor, lang, page); }
+    if (record.widgets[code]) {
+      life.again(code);
+      return done.resolve().promise();
+    }
+    require(['optional!' + entry.src + version, 'json!' + entry.lang + version, 'host/templates'], function (Made, lang) {
+      if (page.current()) { life.start(code, entry, Made, lang); }
       done.resolve();
     }, function (error) {
       record.failures.push(code + ': ' + error);
@@ -81,34 +26,41 @@ define(['jquery', 'host/record', 'host/widget'], function ($, record, widget) {
     return done.promise();
   }
 
-  function in_turn(entries, page) {
+  function in_turn(entries) {
     return Object.keys(entries).reduce(function (before, code) {
-      return before.then(function () { return load_one(code, entries[code], page); });
+      return before.then(function () { return load_one(code, entries[code]); });
     }, $.Deferred().resolve().promise());
   }
 
-  function load(page) {
+  function active(entries) {
+    var found = {};
+    Object.keys(entries).forEach(function (code) { if (entries[code].active === 'Y') { found[code] = entries[code]; } });
+    return found;
+  }
+
+  function listed(page, answer) {
+    if (!page.current()) { return $.Deferred().resolve().promise(); }
+    record.entries = answer.widgets;
+    record.system = answer.system;
+    column.show(answer.system.displayed_count_by_area);
+    if (now.area() === 'widgetsSettings') {
+      tiles.listen(load_one);
+      return $.Deferred().resolve().promise();
+    }
+    return in_turn(active(answer.widgets)).then(list.offer);
+  }
+
+  // The event comes first; a new manager then ends the old widgets before it loads its own.
+  function load() {
+    var page = now.page();
     $(document).trigger('widgets:load');
+    life.leave_area();
+    if (no_widgets()) { return $.Deferred().resolve().promise(); }
+    record.mark();
     return $.post('/ajax/widgets/list', { area: page.area, lang: page.view.lang }).then(function (answer) {
-      return in_turn(answer.widgets, page);
+      return listed(page, answer);
     });
   }
 
-  function destroy(code) {
-    var made = record.widgets[code];
-    guarded(code, function () { if (made.callbacks.destroy) { made.callbacks.destroy(); } });
-    $(document).off(made.ns);
-    $('#widgets_block .card-widgets__widget-' + code).remove();
-    delete record.widgets[code];
-  }
-
-  function destroy_all() {
-    Object.keys(record.widgets).forEach(destroy);
-  }
-
-  record.render_again = function () {
-    Object.keys(record.widgets).forEach(function (code) { record.widgets[code].callbacks.render(); });
-  };
-  record.destroy = destroy_all;
-  return { load: load, destroy_all: destroy_all };
+  return { load: load };
 });
