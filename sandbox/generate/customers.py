@@ -1,13 +1,14 @@
-"""Contacts and companies, and the bounded circle of those who come again."""
+"""Who leads come from: contacts and companies while their leads are told, and strangers among them."""
 
 from dataclasses import dataclass, field
 from random import Random
 
-from sandbox.generate.department import FIELD_EMAIL, FIELD_INN, FIELD_PHONE, Row
-from sandbox.generate.ledger import Ledger, group_of
-from sandbox.generate.texts import COMPANY_FORMS, COMPANY_NAMES, FIRST_NAMES, LAST_NAMES
-
-CIRCLE = 3000
+from sandbox.generate import fields, values
+from sandbox.generate.book import Book
+from sandbox.generate.department import TAGS, Row
+from sandbox.generate.doubles import Doubles
+from sandbox.generate.firms import Firms
+from sandbox.generate.ledger import Ledger
 
 
 @dataclass(kw_only=True)
@@ -19,169 +20,143 @@ class Card:
     name: str
     first_name: str = ""
     last_name: str = ""
-    phones: tuple[str, ...] = ()
-    emails: tuple[str, ...] = ()
-    inn: str | None = None
+    numbers: tuple[str, ...] = ()
+    mails: tuple[str, ...] = ()
+    fields: list[Row] | None
     owner_id: int
     created_by: int
     created_at: int
+    updated_by: int
+    updated_at: int
     is_unsorted: bool = False
+    is_deleted: bool = False
+    merged_into: int | None = None
+    tags: list[Row] = field(default_factory=list)
     lead_ids: list[int] = field(default_factory=list)
+    deadlines: list[int] = field(default_factory=list)
+
+    def touch(self, at: int, by: int) -> None:
+        """The card's own columns changed."""
+        if at >= self.updated_at:
+            self.updated_at, self.updated_by = at, by
+
+
+@dataclass(kw_only=True)
+class Regular:
+    """amoCRM's customer card of somebody who has bought: purchases as (price in kopecks) so far."""
+
+    id: int
+    name: str
+    owner_id: int
+    created_by: int
+    created_at: int
+    updated_at: int
+    next_at: int
+    level: int
+    paid: int = 0
+    purchases: int = 0
     deadlines: list[int] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
 class Customer:
-    """Who a lead comes from: contacts (the first is the main one) and at most one company, if any."""
+    """Who a lead comes from: contacts (the first is the main one) and at most one company, if any.
+
+    `busy_until` is when the latest of his leads closed, None while one is open.
+    """
 
     contacts: list[Card]
     company: Card | None
     last_owner_id: int
     has_bought: bool = False
+    busy_until: int | None = None
+    last_lead_id: int = 0
+    regular: Regular | None = None
 
     @property
     def cards(self) -> list[Card]:
         return self.contacts + ([self.company] if self.company else [])
 
 
-def new_customer(words: Random, ledger: Ledger, *, at: int, owner_id: int, by: int) -> Customer:
-    """A stranger, with the events of his cards; one in fourteen leads comes with no contact at all."""
-    count = words.choices((0, 1, 2), (7, 83, 10))[0]
-    contacts = [_contact(words, ledger, at=at, owner_id=owner_id, by=by) for _ in range(count)]
-    company = _company(words, ledger, at=at, owner_id=owner_id, by=by) if words.random() < 0.35 else None
-    return Customer(contacts=contacts, company=company, last_owner_id=owner_id)
+class Strangers:
+    """Makes customers nobody knows yet, with the events of their cards and the labels of look-alikes."""
 
-
-def phone(words: Random) -> str:
-    """A phone the way people type it."""
-    code, rest = words.randint(900, 999), f"{words.randrange(10**7):07d}"
-    shape = words.randrange(5)
-    return (
-        f"+7{code}{rest}",
-        f"8 ({code}) {rest[:3]}-{rest[3:5]}-{rest[5:]}",
-        f"+7 {code} {rest[:3]}-{rest[3:5]}-{rest[5:]}",
-        f"7{code}{rest}",
-        f"8{code}{rest} доб. {words.randint(10, 99)}" if words.random() < 0.1 else f"8{code}{rest}",
-    )[shape]
-
-
-def _contact(words: Random, ledger: Ledger, *, at: int, owner_id: int, by: int) -> Card:
-    first, last = words.choice(FIRST_NAMES), words.choice(LAST_NAMES)
-    contact_id = ledger.next_id("contact")
-    phones = tuple(phone(words) for _ in range(words.choices((0, 1, 2), (5, 83, 12))[0]))
-    emails = (f"client{contact_id}@mail.example",) if words.random() < 0.55 else ()
-    name = words.choices((f"{first} {last}", first, f"{last} {first} 😊", "Новый контакт"), (80, 12, 3, 5))[0]
-    card = Card(kind="contact", id=contact_id, name=name, first_name=first if name != "Новый контакт" else "",
-                last_name=last if last in name else "", phones=phones, emails=emails, owner_id=owner_id,
-                created_by=by, created_at=at)  # fmt: skip
-    ledger.event(at, "contact_added", ("contact", card.id), by=by)
-    return card
-
-
-def _company(words: Random, ledger: Ledger, *, at: int, owner_id: int, by: int) -> Card:
-    company_id = ledger.next_id("company")
-    name = f"{words.choice(COMPANY_FORMS)} «{words.choice(COMPANY_NAMES)}»"
-    inn = f"77{words.randrange(10**8):08d}" if words.random() < 0.6 else None
-    phones = (f"+7 495 {words.randint(200, 999)}-{words.randint(10, 99)}-{words.randint(10, 99)}",)
-    card = Card(kind="company", id=company_id, name=name, inn=inn,
-                phones=phones if words.random() < 0.5 else (), owner_id=owner_id, created_by=by,
-                created_at=at)  # fmt: skip
-    ledger.event(at, "company_added", ("company", card.id), by=by)
-    return card
-
-
-class Circle:
-    """Customers who may come again, at most `CIRCLE` of them; those who leave are written and forgotten."""
-
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, seed: int) -> None:
+        book = Book(seed)
         self._ledger = ledger
-        self._members: list[Customer] = []
+        self._doubles, self._firms = Doubles(book), Firms(book)
 
-    def invite(self, words: Random) -> Customer | None:
-        """One who comes again, rather a buyer than not; None while nobody was here."""
-        if not self._members:
-            return None
-        tried = [words.choice(self._members) for _ in range(4)]
-        return next((customer for customer in tried if customer.has_bought), tried[0])
+    def customer(self, words: Random, *, at: int, owner_id: int, by: int) -> Customer:
+        """A stranger; one in fourteen leads comes with no contact at all."""
+        count = words.choices((0, 1, 2, 3), (70, 830, 85, 15))[0]
+        company = self._company(words, at=at, owner_id=owner_id, by=by) if words.random() < 0.35 else None
+        # Colleagues often leave the number of their office beside their own.
+        office = company.numbers[:1] if company and count > 1 and words.random() < 0.7 else ()
+        contacts: list[Card] = []
+        for _ in range(count):
+            contacts.append(self.contact(words, at=at, owner_id=owner_id, by=by, office=office))
+            if office and len(contacts) > 1:
+                ids = (contacts[0].id, contacts[-1].id)
+                self._ledger.truth.pair("contacts", ids, same=False, kinds=("shared_company_phone",), at=at)
+        return Customer(contacts=contacts, company=company, last_owner_id=owner_id)
 
-    def admit(self, words: Random, customer: Customer) -> None:
-        if len(self._members) < CIRCLE:
-            self._members.append(customer)
-            return
-        place = words.randrange(CIRCLE)
-        self._write(self._members[place])
-        self._members[place] = customer
+    def contact(
+        self, words: Random, *, at: int, owner_id: int, by: int, office: tuple[str, ...] = ()
+    ) -> Card:
+        """A new contact; `office`: ten digits of a phone that is not its own."""
+        face = self._doubles.face(words)
+        card_id = self._ledger.next_id("contact")
+        self._doubles.remember(words, face, card_id)
+        if face.label:
+            same, kinds, earlier_id = face.label
+            self._ledger.truth.pair("contacts", (earlier_id, card_id), same=same, kinds=kinds, at=at)
+        return self.shown(words, card_id, face.name, (face.first, face.last), at=at, owner_id=owner_id, by=by,
+                          phones=(*face.phones, *(f"8{number}" for number in office)),
+                          numbers=face.numbers + office, mails=face.emails)  # fmt: skip
 
-    def close(self) -> None:
-        """Write everybody still here."""
-        for customer in self._members:
-            self._write(customer)
-        self._members = []
+    def shown(
+        self, words: Random, card_id: int, name: str, names: tuple[str, str], *, at: int, owner_id: int,
+        by: int, phones: tuple[str, ...], numbers: tuple[str, ...], mails: tuple[str, ...],
+    ) -> Card:  # fmt: skip
+        """A contact's card with these values, and the event of its creation."""
+        rows = [values.multitext(fields.PHONE, phones)] if phones else []
+        rows += [values.multitext(fields.EMAIL, mails)] if mails else []
+        rows += values.person_fields(words) if words.random() < 0.08 else []
+        card = Card(kind="contact", id=card_id, name=name, first_name=names[0], last_name=names[1],
+                    numbers=numbers, mails=mails, fields=rows or _nothing(card_id), owner_id=owner_id,
+                    created_by=by, created_at=at, updated_by=by, updated_at=at)  # fmt: skip
+        self._ledger.event(at, "contact_added", ("contact", card_id), by=by)
+        if words.random() < 0.04:
+            self._tag(words, card, at, by)
+        return card
 
-    def _write(self, customer: Customer) -> None:
-        for card in customer.contacts:
-            self._ledger.files.add_by_id("contacts", self._contact_row(card, customer.company))
-        if customer.company:
-            self._ledger.files.add_by_id("companies", self._company_row(customer.company, customer.contacts))
-            for card in customer.contacts:
-                self._ledger.files.add(
-                    "links", link(("contacts", card.id), ("companies", customer.company.id), None)
-                )
+    def _company(self, words: Random, *, at: int, owner_id: int, by: int) -> Card:
+        firm = self._firms.firm(words)
+        card_id = self._ledger.next_id("company")
+        self._firms.remember(words, firm, card_id)
+        if firm.label:
+            same, kinds, earlier_id = firm.label
+            self._ledger.truth.pair("companies", (earlier_id, card_id), same=same, kinds=kinds, at=at)
+        rows = [values.multitext(fields.PHONE, firm.phones)] if firm.phones else []
+        if firm.inn:
+            rows.append(values.one(fields.INN, "ИНН", "INN", "text", {"value": firm.inn}))
+        if words.random() < 0.08:
+            rows += values.company_fields(words, firm.inn, firm.name)
+        card = Card(kind="company", id=card_id, name=firm.name, numbers=firm.numbers,
+                    fields=rows or _nothing(card_id), owner_id=owner_id, created_by=by, created_at=at,
+                    updated_by=by, updated_at=at)  # fmt: skip
+        self._ledger.event(at, "company_added", ("company", card_id), by=by)
+        if words.random() < 0.06:
+            self._tag(words, card, at, by)
+        return card
 
-    def _contact_row(self, card: Card, company: Card | None) -> Row:
-        row = self._common(card)
-        names = {"id": card.id, "name": card.name, "first_name": card.first_name, "last_name": card.last_name}
-        linked = {
-            "companies": [{"id": company.id}] if company else [],
-            "leads": [{"id": n} for n in card.lead_ids],
-        }
-        more = {"is_unsorted": card.is_unsorted, "social_profiles": []}
-        return names | row | more | {
-            "_embedded": {"tags": [], **linked, "customers": [], "catalog_elements": []}
-        }  # fmt: skip
-
-    def _company_row(self, card: Card, contacts: list[Card]) -> Row:
-        linked = {
-            "leads": [{"id": n} for n in card.lead_ids],
-            "contacts": [{"id": each.id} for each in contacts],
-        }
-        return {"id": card.id, "name": card.name} | self._common(card) | {
-            "_embedded": {"tags": [], **linked, "customers": [], "catalog_elements": []}
-        }  # fmt: skip
-
-    def _common(self, card: Card) -> Row:
-        return {
-            "responsible_user_id": card.owner_id, "group_id": group_of(card.owner_id),
-            "created_by": card.created_by, "updated_by": card.created_by, "created_at": card.created_at,
-            "updated_at": card.created_at,
-            "closest_task_at": min(card.deadlines, default=None), "is_deleted": False,
-            "custom_fields_values": _fields(card), "account_id": self._ledger.account_id,
-        }  # fmt: skip
-
-
-def link(one: tuple[str, int], other: tuple[str, int], metadata: Row | None) -> Row:
-    """One line of `GET /{entity}/links`."""
-    return {"entity_id": one[1], "entity_type": one[0], "to_entity_id": other[1], "to_entity_type": other[0],
-            "metadata": metadata}  # fmt: skip
+    def _tag(self, words: Random, card: Card, at: int, by: int) -> None:
+        tag = words.choice(TAGS)
+        card.tags.append(tag)
+        after = [{"tag": {"name": tag["name"]}}]
+        self._ledger.event(at, "entity_tag_added", (card.kind, card.id), by=by, after=after)
 
 
-def _fields(card: Card) -> list[Row] | None:
-    values: list[Row] = []
-    if card.phones:
-        kinds = ((711, "WORK"), (715, "MOB"))
-        values.append({
-            "field_id": FIELD_PHONE, "field_name": "Телефон", "field_code": "PHONE",
-            "field_type": "multitext", "values": [
-                {"value": number, "enum_id": enum_id, "enum_code": code}
-                for number, (enum_id, code) in zip(card.phones, kinds, strict=False)
-            ],
-        })  # fmt: skip
-    if card.emails:
-        values.append({
-            "field_id": FIELD_EMAIL, "field_name": "Email", "field_code": "EMAIL", "field_type": "multitext",
-            "values": [{"value": mail, "enum_id": 723, "enum_code": "WORK"} for mail in card.emails],
-        })  # fmt: skip
-    if card.inn:
-        values.append({"field_id": FIELD_INN, "field_name": "ИНН", "field_code": "INN", "field_type": "text",
-                       "values": [{"value": card.inn}]})  # fmt: skip
-    return values or None
+def _nothing(card_id: int) -> list[Row] | None:
+    """amoCRM shows either null or an empty list where no field is filled in."""
+    return None if card_id % 3 else []

@@ -32,13 +32,15 @@ class Person:
     skill: float = 1.0
     load: float = 0.0
     is_admin: bool = False
-    is_active: bool = True
+    gone_ago_s: int | None = None  # dismissed so long before the end of the history
+
+    @property
+    def is_active(self) -> bool:
+        return self.gone_ago_s is None
 
 
 HEAD = 501
 FOREMAN = 510
-DISMISSED = 509
-DISMISSED_AGO_S = 150 * DAY_S
 
 PEOPLE = (
     Person(id=501, name="Анна Королёва", email="korolyova@demo.example", phone="+7 495 100-00-01", group_id=0,
@@ -58,13 +60,23 @@ PEOPLE = (
     Person(id=508, name="Павел Лебедев", email="lebedev@demo.example", phone="+7 495 100-00-08", group_id=88,
            role_id=14, view="D", skill=0.6, load=0.5),
     Person(id=509, name="Никита Зайцев", email="zaitsev@demo.example", phone="+7 495 100-00-09", group_id=88,
-           role_id=13, view="M", skill=0.7, load=1.0, is_active=False),
+           role_id=13, view="M", skill=0.7, load=1.0, gone_ago_s=150 * DAY_S),
     Person(id=510, name="Виктор Смирнов", email="smirnov@demo.example", phone="+7 495 100-00-10", group_id=0,
            role_id=13, view="M"),
+    Person(id=511, name="Ксения Фролова", email="frolova@demo.example", phone="+7 495 100-00-11", group_id=0,
+           role_id=12, view="G", skill=0.95, load=0.6, gone_ago_s=310 * DAY_S),
 )  # fmt: skip
 BY_ID = {person.id: person for person in PEOPLE}
 SELLERS = tuple(person for person in PEOPLE if person.load)
+DISMISSED = tuple(person for person in SELLERS if not person.is_active)
 MANAGERS = tuple(person for person in SELLERS if person.is_active and not person.is_admin)
+
+
+def is_gone(user_id: int, at: int, now_s: int) -> bool:
+    """Whether that user was already dismissed at that moment."""
+    gone_ago_s = BY_ID[user_id].gone_ago_s if user_id in BY_ID else None
+    return gone_ago_s is not None and at >= now_s - gone_ago_s
+
 
 TASK_TYPES = (
     (TASK_FOLLOW_UP, "Связаться", None, None, "FOLLOW_UP"),
@@ -155,22 +167,21 @@ SOURCES = (
      "origin_code": None, "services": []},
     {"id": 7102, "name": "Телефония", "external_id": "sip", "pipeline_id": SALES, "default": False,
      "origin_code": None, "services": []},
+    {"id": 7104, "name": "Почта", "external_id": "mail", "pipeline_id": SALES, "default": False,
+     "origin_code": None, "services": []},
     {"id": 7103, "name": "Telegram", "external_id": "tg", "pipeline_id": SALES, "default": False,
      "origin_code": "telegram", "services": []},
 )  # fmt: skip
 
-FIELD_PHONE, FIELD_EMAIL, FIELD_UTM, FIELD_KIND, FIELD_INN = 301, 303, 910, 911, 951
-KINDS = ((77, "Опт"), (78, "Розница"), (79, "Дизайнер"))
 
-
-def account_row(*, account_id: int, subdomain: str) -> Row:
+def account_row(*, account_id: int, subdomain: str, customers_mode: str) -> Row:
     """`GET /account` with every `with=`, as the head of sales (administrator) sees it."""
     words = random.Random(f"account:{account_id}")
     return {
         "id": account_id, "name": f"Мебель «{subdomain}»", "subdomain": subdomain,
         "created_at": 1_600_000_000, "created_by": 0, "updated_at": 1_700_000_000, "updated_by": 0,
         "current_user_id": HEAD, "country": "RU", "currency": "RUB", "currency_symbol": "₽",
-        "customers_mode": "disabled", "is_unsorted_on": True, "is_loss_reason_enabled": True,
+        "customers_mode": customers_mode, "is_unsorted_on": True, "is_loss_reason_enabled": True,
         "is_helpbot_enabled": False, "is_technical_account": False, "contact_name_display_order": 1,
         "mobile_feature_version": 0, "amojo_id": _uuid(words), "uuid": _uuid(words), "version": 11,
         "drive_url": "https://drive-b.amocrm.ru", "is_api_filter_enabled": True, "invoices_settings": None,
@@ -249,46 +260,6 @@ def _status_rows(pipeline: Pipeline, account_id: int) -> Iterable[Row]:
             "pipeline_id": pipeline.id, "color": color, "type": kind, "account_id": account_id,
             "descriptions": [],
         }  # fmt: skip
-
-
-def custom_field_rows(account_id: int) -> dict[str, list[Row]]:
-    """`GET /{entity}/custom_fields` for leads, contacts and companies."""
-
-    def field(field_id: int, name: str, code: str | None, kind: str, entity: str, **more: Any) -> Row:
-        return {
-            "id": field_id, "name": name, "type": kind, "account_id": account_id, "code": code, "sort": 500,
-            "is_api_only": False, "enums": None, "group_id": None,
-            "required_statuses": [], "is_deletable": True, "is_predefined": False, "entity_type": entity,
-            "tracking_callback": None, "remind": None,
-            "triggers": [], "currency": None, "hidden_statuses": [], "chained_lists": None,
-        } | more  # fmt: skip
-
-    def choice(pairs: Iterable[tuple[int, str]], *, coded: bool) -> list[Row]:
-        return [
-            {"id": enum_id, "value": value, "sort": 500 + n, **({"code": value} if coded else {"code": None})}
-            for n, (enum_id, value) in enumerate(pairs)
-        ]
-
-    phones = choice(
-        ((711, "WORK"), (713, "WORKDD"), (715, "MOB"), (717, "FAX"), (719, "HOME"), (721, "OTHER")),
-        coded=True,
-    )
-    mails = choice(((723, "WORK"), (725, "PRIV"), (727, "OTHER")), coded=True)
-    reach = {
-        entity: [
-            field(FIELD_PHONE, "Телефон", "PHONE", "multitext", entity, enums=phones, is_predefined=True),
-            field(FIELD_EMAIL, "Email", "EMAIL", "multitext", entity, enums=mails, is_predefined=True),
-        ]
-        for entity in ("contacts", "companies")
-    }
-    return {
-        "custom_fields_leads": [
-            field(FIELD_UTM, "utm_source", "UTM_SOURCE", "tracking_data", "leads", is_predefined=True),
-            field(FIELD_KIND, "Тип", None, "select", "leads", enums=choice(KINDS, coded=False)),
-        ],
-        "custom_fields_contacts": reach["contacts"],
-        "custom_fields_companies": [*reach["companies"], field(FIELD_INN, "ИНН", "INN", "text", "companies")],
-    }
 
 
 def _rights(view: str) -> Row:

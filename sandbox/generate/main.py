@@ -4,10 +4,13 @@ import argparse
 import datetime as dt
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.clock import parse_moment
-from sandbox.generate.snapshot import write_snapshot
+from sandbox.generate.snapshot import CUSTOMERS_MODES, write_snapshot
+
+QUIET_BELOW = 50_000
 
 
 def main(argv: list[str]) -> int:
@@ -21,6 +24,8 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--subdomain", default="demo")
     parser.add_argument("--account-id", type=int)
+    parser.add_argument("--customers-mode", choices=CUSTOMERS_MODES, default="disabled",
+                        help="whether the API shows amoCRM's own customers (default: disabled)")  # fmt: skip
     try:
         args = parser.parse_args(argv)
     except SystemExit as stop:
@@ -34,9 +39,18 @@ def main(argv: list[str]) -> int:
             now=now,
             subdomain=args.subdomain,
             account_id=args.account_id,
+            customers_mode=args.customers_mode,
+            progress=_progress(args.leads),
         )
     except (OSError, ValueError) as error:
         print(f"generate: {error}", file=sys.stderr)
         return 1
     print(f"{args.out}: {args.leads} leads, history up to {now.isoformat(timespec='seconds')}")
     return 0
+
+
+def _progress(leads: int) -> Callable[[int], None] | None:
+    """Tells a waiting person how far a large account has come; nothing for small ones."""
+    if leads < QUIET_BELOW:
+        return None
+    return lambda count: print(f"generate: {count:,} of {leads:,} leads", file=sys.stderr, flush=True)

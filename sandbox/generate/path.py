@@ -1,13 +1,14 @@
 """The course of a lead over the boards: stages, wins, losses, returns, hops, and changes on the way."""
 
 import math
+from functools import cache
+from itertools import accumulate
 from random import Random
 
 from sandbox.generate.department import (
     BY_ID,
     DAY_S,
     DISMISSED,
-    DISMISSED_AGO_S,
     FOREMAN,
     HEAD,
     LOSS_REASONS,
@@ -19,6 +20,7 @@ from sandbox.generate.department import (
     SALES,
     SELLERS,
     WON,
+    is_gone,
 )
 from sandbox.generate.lead import Lead, some_tag
 from sandbox.generate.schedule import Arrival, working
@@ -26,6 +28,7 @@ from sandbox.generate.schedule import Arrival, working
 LOSS_ODDS = {SALES: (0.46, 0.24, 0.18, 0.15, 0.1), REPEAT: (0.2, 0.14, 0.08)}
 DWELL_HOURS = {SALES: (6, 30, 60, 72, 48), REPEAT: (12, 36, 48), PRODUCTION: (30, 96, 40)}
 MOVES_AT_MOST = 24
+DOUBLE_REASON = LOSS_REASONS[2]["id"]
 
 
 class PresentReached(Exception):
@@ -38,7 +41,7 @@ class Course:
     def __init__(self, lead: Lead, words: Random, *, now_s: int) -> None:
         self.lead, self.words, self.now_s = lead, words, now_s
         self.at = lead.created_at
-        self._dismissed_at = now_s - DISMISSED_AGO_S
+        self.sorted: tuple[str, int, int] | None = None  # how, when and by whom the incoming lead was sorted
 
     def tell(self, arrival: Arrival) -> None:
         """Let the lead live; changes after the present are left out."""
@@ -47,11 +50,19 @@ class Course:
                 self._steer(arrival.ending == "won", arrival.closes_at)
                 return
             if self.lead.is_unsorted:
-                self._accept()
-            while self._climb() and self.lead.updated_at < self.now_s:
+                self._sort()
+            while not self.lead.is_deleted and self._climb() and self.lead.updated_at < self.now_s:
                 pass
         except PresentReached:
             return
+
+    def close_as_double(self) -> None:
+        """Somebody notices that the client has applied before, and closes this lead."""
+        try:
+            self._wait(3)
+        except PresentReached:
+            return
+        self.lead.move(self.at, self.lead.pipeline_id, LOST, by=self._actor(), reason=DOUBLE_REASON)
 
     def absorb(self, at: int, loser_id: int) -> None:
         """A duplicate is merged into the lead at that moment, before it goes on."""
@@ -63,6 +74,11 @@ class Course:
         at = self.at + round(self.words.expovariate(1 / (6 * DAY_S))) + 60
         if at <= self.now_s:
             self.lead.delete(at, by=by)
+
+    @property
+    def was_declined(self) -> bool:
+        """Whether the incoming lead was declined."""
+        return self.sorted is not None and self.sorted[0] == "declined"
 
     # -- the clock of the story
 
@@ -84,30 +100,39 @@ class Course:
         return True
 
     def _leave_dismissed(self, *, until: int) -> None:
-        """Open leads of the dismissed manager are handed over by the head in one go; a few are forgotten."""
-        day = self._dismissed_at
-        mine = self.lead.owner_id == DISMISSED and not self.lead.is_closed
-        if mine and self.at < day <= until and self.words.random() < 0.8:
+        """Open leads of a dismissed manager are handed over by the head in one go; a few are forgotten."""
+        gone_ago_s = BY_ID[self.lead.owner_id].gone_ago_s
+        if gone_ago_s is None or self.lead.is_closed:
+            return
+        day = self.now_s - gone_ago_s
+        if self.at < day <= until and self.words.random() < 0.8:
             self.at = day
             self.lead.give(day, pick_owner(self.words, day, self.now_s), by=HEAD)
 
     def _actor(self) -> int:
         """Who moves the lead: mostly its owner, sometimes a robot or the head."""
         owner = self.lead.owner_id
-        if owner == DISMISSED and self.at >= self._dismissed_at:
+        if is_gone(owner, self.at, self.now_s):
             return HEAD
-        return self.words.choices((owner, ROBOT, HEAD), (85, 11, 4))[0]
+        return self.words.choices((owner, ROBOT, HEAD), cum_weights=(85, 96, 100))[0]
 
     # -- what may happen
 
-    def _accept(self) -> None:
-        if self.words.random() < 0.03:
+    def _sort(self) -> None:
+        """An incoming lead is taken on, declined, or left lying."""
+        chance = self.words.random()
+        if chance < 0.03:
             self._leave_dismissed(until=self.now_s)
             raise PresentReached
         owner = pick_owner(self.words, self.at, self.now_s)
         self._wait(1.5, 1.3)
-        if not BY_ID[owner].is_active and self.at >= self._dismissed_at:
+        if is_gone(owner, self.at, self.now_s):
             owner = HEAD
+        if chance > 0.92:
+            self.sorted = ("declined", self.at, owner)
+            self.lead.delete(self.at, by=owner)
+            return
+        self.sorted = ("accepted", self.at, owner)
         pipeline = PIPELINES[self.lead.pipeline_id]
         # Accepting does both in one second; which line comes first differs.
         if self.words.random() < 0.5:
@@ -138,7 +163,7 @@ class Course:
         """One stage on; sometimes one back, one skipped, or over to the other sales board."""
         pipeline = PIPELINES[self.lead.pipeline_id]
         stages = pipeline.stage_ids
-        turn = self.words.choices(("on", "skip", "back", "board"), (82, 9, 7, 2))[0]
+        turn = self.words.choices(("on", "skip", "back", "board"), cum_weights=(82, 91, 98, 100))[0]
         if turn == "board":
             other = PIPELINES[REPEAT if pipeline.id == SALES else SALES]
             self.lead.move(self.at, other.id, other.stage_ids[1], by=self._actor())
@@ -159,7 +184,21 @@ class Course:
             lead.tag(self.at, some_tag(words), by=self._actor())
         if words.random() < 0.02 and self._soon(600):
             lead.rename(self.at, f"{lead.name} / уточнено", by=self._actor())
+        if words.random() < 0.01 and self._soon(600):
+            lead.untag(self.at, by=self._actor())
+        if words.random() < 0.02 and self._soon(600):
+            lead.choose_kind(self.at, words.randrange(3), by=self._actor())
+        if words.random() < 0.004 and self._soon(3600):
+            self._thrown_away_by_mistake()
         self._soon(120)
+
+    def _thrown_away_by_mistake(self) -> None:
+        """Deleted, and restored from the recycle bin after a while."""
+        at = self.at + self.words.randint(30, 2 * DAY_S)
+        if at <= self.now_s:
+            self.lead.delete(self.at, by=self._actor())
+            self.at = at
+            self.lead.restore(at, by=HEAD)
 
     def _win(self) -> bool:
         words, lead = self.words, self.lead
@@ -195,7 +234,9 @@ class Course:
         """Into 142 or 143; now and then the owner changes in that second, before or after it in the log."""
         words, lead = self.words, self.lead
         reason = (
-            words.choices(LOSS_REASONS, (30, 8, 7, 25, 15, 10, 5))[0]["id"] if status_id == LOST else None
+            words.choices(LOSS_REASONS, cum_weights=(30, 38, 45, 70, 85, 95, 100))[0]["id"]
+            if status_id == LOST
+            else None
         )
         by, shape = self._actor(), words.random()
         if shape < 0.03:
@@ -251,8 +292,15 @@ class Course:
 
 def pick_owner(words: Random, at: int, now_s: int) -> int:
     """A seller employed at that moment, by their share of leads."""
-    employed = [person for person in SELLERS if person.id != DISMISSED or at < now_s - DISMISSED_AGO_S]
-    return words.choices([person.id for person in employed], [person.load for person in employed])[0]
+    ids, shares = _team(tuple(person.id for person in DISMISSED if is_gone(person.id, at, now_s)))
+    return words.choices(ids, cum_weights=shares)[0]
+
+
+@cache
+def _team(gone: tuple[int, ...]) -> tuple[list[int], list[float]]:
+    """Sellers without those who have left, and their shares of leads added up."""
+    present = [person for person in SELLERS if person.id not in gone]
+    return [person.id for person in present], list(accumulate(person.load for person in present))
 
 
 def some_price(words: Random, present: int) -> int:
