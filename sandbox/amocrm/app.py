@@ -1,31 +1,29 @@
 """One request from arrival to answer: account, faults, limits, bearer, route, log."""
 
-import json
 import re
-import sqlite3
 import sys
 import time
 import traceback
 import uuid
 from collections.abc import Hashable
-from typing import Any
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from sandbox.amocrm import doors
 from sandbox.amocrm.api import routes
-from sandbox.amocrm.api.answers import Refused, banned, problem, too_many
-from sandbox.amocrm.auth import oauth, tokens
+from sandbox.amocrm.api.answers import Refused, banned, problem, too_many, wrong_verb
+from sandbox.amocrm.auth import bearer, legacy, oauth
 from sandbox.amocrm.http import Request, Response
 from sandbox.amocrm.requestlog import Entry
 from sandbox.amocrm.storage.accounts import Account
-from sandbox.amocrm.world import Bearer, Call, World
+from sandbox.amocrm.world import Call, World
 
 _OAUTH = {
-    ("GET", "/oauth"): oauth.consent,
-    ("POST", "/oauth2/access_token"): oauth.access_token,
-    ("GET", "/oauth2/account/current/subdomain"): oauth.current_subdomain,
+    "/oauth": ("GET", oauth.consent),
+    "/oauth2/access_token": ("POST", oauth.access_token),
+    "/oauth2/exchange_api_key": ("POST", legacy.exchange_api_key),
+    "/oauth2/account/current/subdomain": ("GET", oauth.current_subdomain),
 }
 
 
@@ -93,32 +91,33 @@ class App:
     def _answer(self, request: Request, account: Account | None, seen: list[str]) -> Response:
         if self._world.switches["banned"]:
             return banned()
-        route = _OAUTH.get((request.method, request.path.rstrip("/")))
-        if route is not None:
-            return route(self._world, request, account)
-        if not request.path.startswith("/api/v4"):
-            return problem(404, "Route not found")
+        verb, handler = _OAUTH.get(request.path.rstrip("/"), ("", None))
+        if handler is not None:
+            fits = request.method == verb or (request.method == "HEAD" and verb == "GET")
+            return handler(self._world, request, account) if fits else wrong_verb([verb])
         if account is None:
-            return problem(404, "Account not found")
+            return problem(int(self._world.switches["unknown_host_status"]), "Account not found")
+        if not re.match(r"/api/v4(/|$)", request.path) and request.path not in routes.BESIDE:
+            return problem(404, "Route not found")
         return self._api(request, account, seen)
 
     def _api(self, request: Request, account: Account, seen: list[str]) -> Response:
-        bearer = _bearer(self._world, request, account)
-        if bearer is None:
+        found = bearer.find(self._world, request, account)
+        if found is None:
             self._admit(account, None)
             return problem(401, "Не удалось авторизоваться: токен отсутствует, просрочен или отозван")
-        seen.append(bearer.client_id)
-        self._admit(account, bearer.client_id)
+        seen.append(found.client_id)
+        self._admit(account, found.client_id)
         if self._world.switches["payment_required"]:
             return problem(402, "Аккаунт не оплачен")
         try:
             handler, args = self._map.match(request.path, request.method)
-        except MethodNotAllowed:
-            return problem(405, "Method not allowed")
+        except MethodNotAllowed as err:
+            return wrong_verb(list(err.valid_methods or ()))
         except (NotFound, RequestRedirect):
             return problem(404, "Route not found")
         answer: Response = handler(
-            Call(world=self._world, request=request, account=account, bearer=bearer), **args
+            Call(world=self._world, request=request, account=account, bearer=found), **args
         )
         return answer
 
@@ -128,7 +127,9 @@ class App:
         if not switches["rate_limit"]:
             return
         keys: list[tuple[Hashable, int]] = [((account.id,), int(switches["account_rate_limit"]))]
-        if client_id is not None:
+        if switches["rate_limit_scope"] == "account":
+            keys.append(((account.id, "all"), int(switches["rate_limit"])))
+        elif client_id is not None:
             keys.append(((account.id, client_id), int(switches["rate_limit"])))
         if self._world.limiter.admit(keys):
             return
@@ -136,39 +137,3 @@ class App:
             switches.change({"banned": True})
             raise Refused(banned())
         raise Refused(too_many(1.0 if switches["retry_after"] else None))
-
-
-def _bearer(world: World, request: Request, account: Account) -> Bearer | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        return None
-    with world.store.read() as connection:
-        row = connection.execute(
-            "SELECT client_id, user_id, expires_at, revoked, refresh_token FROM access_tokens"
-            " WHERE token = ? AND account_id = ?",
-            (tokens.digest(token.strip()), account.id),
-        ).fetchone()
-        if row is None or row[3] or row[2] <= world.clock.now():
-            return None
-        user = _user(connection, account.id, row[1])
-        if (user.get("rights") or {}).get("is_active") is False:
-            return None
-        context = request.headers.get("x-context-user-id", "")
-        is_admin = bool((user.get("rights") or {}).get("is_admin"))
-        if context.isdecimal() and is_admin:
-            user = _user(connection, account.id, int(context))
-            is_admin = bool((user.get("rights") or {}).get("is_admin"))
-    if world.switches["refresh_reuse"] != "dead" and row[4]:
-        with world.store.write() as connection:
-            tokens.settle(connection, row[4])
-    return Bearer(client_id=row[0], user_id=int(user.get("id") or 0), user=user, is_admin=is_admin)
-
-
-def _user(connection: sqlite3.Connection, account_id: int, user_id: int) -> dict[str, Any]:
-    row = connection.execute(
-        "SELECT body FROM users WHERE account_id = ? AND id = ?", (account_id, user_id)
-    ).fetchone()
-    user = dict(json.loads(row[0])) if row else {"id": user_id, "rights": {"is_admin": user_id == 0}}
-    if not isinstance(user.get("rights"), dict):
-        user["rights"] = {}
-    return user

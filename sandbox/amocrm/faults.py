@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -50,6 +51,27 @@ class Fault:
         return response
 
 
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "method": _is_text,
+    "subdomain": _is_text,
+    "body": _is_text,
+    "content_type": lambda value: isinstance(value, str),
+    "status": lambda value: value is None or (_is_count(value) and 200 <= value <= 599),
+    "garbage": lambda value: isinstance(value, bool),
+    "delay_s": lambda value: isinstance(value, int | float) and 0 <= value <= 3600,
+    "count": lambda value: value is None or _is_count(value),
+    "skip": _is_count,
+}
+
+
 def parse(raw: Any) -> Fault:
     """A fault from JSON; ValueError says what is wrong with it."""
     known = {item.name for item in fields(Fault)}
@@ -59,6 +81,9 @@ def parse(raw: Any) -> Fault:
         raise ValueError(f"a fault has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
     if raw.get("drop") not in (None, "answer", "request"):
         raise ValueError('drop is "answer" or "request"')
+    for name, fits in _KINDS.items():
+        if name in raw and not fits(raw[name]):
+            raise ValueError(f"{name} cannot be {raw[name]!r}")
     try:
         re.compile(raw["route"])
     except re.error as err:

@@ -1,20 +1,30 @@
 """HTTP/1.1 with keep-alive over the standard library: werkzeug's own server closes every connection."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote_from_bytes, unquote
 
 MAX_BODY = 64 * 1024 * 1024
-VERBS = ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS")
+# An idle or halting client is left after so many seconds, as the vendor's web server does.
+PATIENCE_S = 75.0
+_PAGE = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
+    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+_ABSOLUTE = re.compile(r"https?://([^/]*)", re.IGNORECASE)
+_LINE_ENDS = re.compile(r"[\r\n\0]+")
+_HEX = re.compile(rb"[0-9A-Fa-f]{1,15}")
 
 
 @dataclass(kw_only=True)
 class Request:
-    """What came in; `path` is decoded, `query` is raw, header names are in lower case."""
+    """What came in; `path` is decoded, `query` is raw and pure ASCII, header names are in lower case."""
 
     method: str
     path: str
@@ -43,10 +53,25 @@ class Response:
 App = Callable[[Request], Response]
 
 
+def page(status: int) -> Response:
+    """What the web server in front answers by itself: HTML."""
+    text = _PAGE.format(f"{status} {responses.get(status, 'Error')}")
+    return Response(status=status, body=text.encode(), content_type="text/html")
+
+
+class _Unreadable(Exception):
+    """The body cannot be taken; the status to answer with before hanging up."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class Handler(BaseHTTPRequestHandler):
     """Reads requests of one connection, one after the other."""
 
     protocol_version = "HTTP/1.1"
+    timeout = PATIENCE_S
     server: "Server"
 
     def setup(self) -> None:
@@ -57,14 +82,31 @@ class Handler(BaseHTTPRequestHandler):
         self.server.connections.discard(self.connection)
         super().finish()
 
+    def __getattr__(self, name: str) -> Any:
+        # The base class looks for do_GET and its like; what a verb may do is for the application to say.
+        if name.startswith("do_"):
+            return self.handle_any
+        raise AttributeError(name)
+
     def handle_any(self) -> None:
         """Answer one request through the application."""
-        body = self._read_body()
-        if body is None:
+        try:
+            body = self._read_body()
+        except _Unreadable as err:
+            self.close_connection = True
+            self._answer(page(err.status))
             return
-        path, _, query = self.path.partition("?")
+        self._answer(self.server.app(self._request(body)))
+
+    def _request(self, body: bytes) -> Request:
+        # The request line comes as Latin-1; clients that do not encode send UTF-8.
+        target = quote_from_bytes(self.path.encode("latin-1"), safe=_ASCII)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(
+        path, _, query = target.partition("#")[0].partition("?")
+        absolute = _ABSOLUTE.match(path)
+        if absolute:  # as to a proxy: the host of the target counts
+            path, headers["host"] = path[absolute.end() :] or "/", absolute[1]
+        return Request(
             method=self.command,
             path=unquote(path, errors="replace"),
             query=query,
@@ -72,35 +114,44 @@ class Handler(BaseHTTPRequestHandler):
             body=body,
             peer=self.client_address[0],
         )
-        self._answer(self.server.app(request))
 
-    def _read_body(self) -> bytes | None:
+    def _read_body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return self._read_chunks()
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY:
-            self.close_connection = True
-            self._answer(Response(status=413 if length.isdecimal() else 400))
-            return None
-        return self.rfile.read(int(length))
+            return b"".join(self._chunks())
+        length = self.headers.get("Content-Length", "0").strip()
+        if not (length.isascii() and length.isdigit()):
+            raise _Unreadable(400)
+        if len(length) > 15 or int(length) > MAX_BODY:
+            raise _Unreadable(413)
+        return self._read(int(length))
 
-    def _read_chunks(self) -> bytes | None:
-        parts = []
+    def _read(self, length: int) -> bytes:
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise _Unreadable(400)
+        return body
+
+    def _chunks(self) -> Iterator[bytes]:
+        total = 0
         while True:
-            size = self.rfile.readline(100).split(b";")[0].strip()
-            try:
-                length = int(size, 16)
-            except ValueError:
-                self.close_connection = True
-                self._answer(Response(status=400))
-                return None
-            if length == 0:
+            size = self.rfile.readline(1000).split(b";")[0].strip()
+            if not _HEX.fullmatch(size):
+                raise _Unreadable(400)
+            total += int(size, 16)
+            if total > MAX_BODY:
+                raise _Unreadable(413)
+            if int(size, 16) == 0:
                 break
-            parts.append(self.rfile.read(length))
-            self.rfile.readline(3)
+            yield self._read(int(size, 16))
+            if self.rfile.readline(3).strip():
+                raise _Unreadable(400)
         while self.rfile.readline(1000).strip():
             pass  # trailers
-        return b"".join(parts)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no HTTP, a target too long, headers too large: as a web server, without details."""
+        self.close_connection = True
+        self._answer(page(400 if code in (431, 505) else code))
 
     def _answer(self, response: Response) -> None:
         if response.drop:
@@ -123,9 +174,9 @@ class Handler(BaseHTTPRequestHandler):
             f"Date: {self.date_time_string()}",
             "Server: sandbox",
         ]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {_LINE_ENDS.sub(' ', value)}" for name, value in headers.items()]
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
-        quiet = bodiless or self.command == "HEAD"
+        quiet = bodiless or getattr(self, "command", "") == "HEAD"
         self.wfile.write(head + (b"" if quiet or response.stream is not None else response.body))
         if response.stream is not None and not quiet:
             for part in response.stream:
@@ -141,10 +192,6 @@ class Handler(BaseHTTPRequestHandler):
             super().handle()
         except (ConnectionError, TimeoutError):
             self.close_connection = True
-
-
-for _verb in VERBS:
-    setattr(Handler, f"do_{_verb}", Handler.handle_any)
 
 
 class Server(ThreadingHTTPServer):

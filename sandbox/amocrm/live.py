@@ -23,6 +23,10 @@ _NAMES = (
     "Консультация",
     "Замер",
 )
+_LINES = {
+    "in": ("Здравствуйте! Сколько стоит?", "А доставка есть?", "Когда будет готово?", "Спасибо"),
+    "out": ("Добрый день! Сейчас посчитаю.", "Да, завтра.", "Отправили счёт на почту."),
+}
 
 
 class Live:
@@ -83,8 +87,8 @@ def _some(change: Change, rng: random.Random, table: str, where: str, *values: A
     lowest, highest = change.connection.execute(
         f'SELECT min(id), max(id) FROM "{table}" WHERE account_id = ?', (change.account.id,)
     ).fetchone()
-    if lowest is None:
-        return None
+    if not isinstance(lowest, int) or not isinstance(highest, int):
+        return None  # none at all, or ids that are texts
     start = rng.randint(lowest, highest)
     for sign, order in ((">=", "ASC"), ("<", "DESC")):
         found = change.connection.execute(
@@ -128,7 +132,7 @@ def _step(change: Change, rng: random.Random, way: int) -> bool:
     target = min(max(place + way, 0), len(stages) - 1)
     if stages[target] == lead["status_id"]:
         return False
-    cards.edit(change, "leads", lead, {"status_id": stages[target]})
+    actions.run(change, "move_lead", {"lead_id": lead["id"], "status_id": stages[target]})
     return True
 
 
@@ -140,7 +144,7 @@ def _close(change: Change, rng: random.Random, status_id: int) -> bool:
     reasons = change.rows("loss_reasons") if status_id == CLOSED[1] else []
     if reasons:
         patch["loss_reason_id"] = rng.choice(reasons)["id"]
-    cards.edit(change, "leads", lead, patch)
+    actions.run(change, "edit", {"id": lead["id"], "set": patch})
     return True
 
 
@@ -149,7 +153,7 @@ def _hand_over(change: Change, rng: random.Random) -> bool:
     lead = _open_lead(change, rng)
     if lead is None or lead.get("responsible_user_id") == person:
         return False
-    cards.edit(change, "leads", lead, {"responsible_user_id": person})
+    actions.run(change, "reassign", {"id": lead["id"], "user_id": person})
     return True
 
 
@@ -158,7 +162,7 @@ def _reprice(change: Change, rng: random.Random) -> bool:
     if lead is None:
         return False
     price = max(1000, round(float(lead.get("price") or 20000) * rng.uniform(0.8, 1.3), -2))
-    cards.edit(change, "leads", lead, {"price": int(price)})
+    actions.run(change, "edit", {"id": lead["id"], "set": {"price": int(price)}})
     return True
 
 
@@ -195,6 +199,63 @@ def _call(change: Change, rng: random.Random) -> bool:
     return True
 
 
+def _chat(change: Change, rng: random.Random) -> bool:
+    talk = _some(change, rng, "talks", "json_extract(body, '$.is_in_work')")
+    if talk is not None and rng.random() < 0.6:
+        direction = "in" if talk.get("is_read") else "out"
+        params = {"contact_id": talk.get("contact_id"), "origin": talk.get("origin"), "direction": direction}
+        actions.run(change, "chat_message", {**params, "text": rng.choice(_LINES[direction])})
+        return True
+    contact = _some(change, rng, "contacts", "hidden = 0")
+    if contact is None:
+        return False
+    origin = rng.choice(("telegram", "whatsapp", "vk"))
+    text = rng.choice(_LINES["in"])
+    actions.run(change, "chat_message", {"contact_id": contact["id"], "origin": origin, "text": text})
+    return True
+
+
+def _hang_up(change: Change, rng: random.Random) -> bool:
+    talk = _some(change, rng, "talks", "json_extract(body, '$.is_in_work')")
+    if talk is None:
+        return False
+    actions.run(change, "close_talk", {"talk_id": talk["talk_id"]})
+    return True
+
+
+def _letter(change: Change, rng: random.Random) -> bool:
+    lead = _open_lead(change, rng)
+    if lead is None:
+        return False
+    direction = rng.choice(("in", "out"))
+    params = {"id": lead["id"], "subject": rng.choice(_NAMES), "text": rng.choice(_LINES[direction])}
+    actions.run(change, "mail", {**params, "direction": direction})
+    return True
+
+
+def _incoming(change: Change, rng: random.Random) -> bool:
+    person = f"Гость {rng.randint(100, 9999)}"
+    if rng.random() < 0.3:
+        actions.run(change, "chat_message", {"text": rng.choice(_LINES["in"]), "name": person})
+        return True
+    metadata = {"form_id": 1, "form_name": "Сайт", "form_page": "https://shop.example.test/"}
+    behind = {"leads": [{"name": rng.choice(_NAMES)}], "contacts": [{"name": person}]}
+    form = {"category": "forms", "source_name": "Сайт", "source_uid": "live", "metadata": metadata}
+    actions.run(change, "create_unsorted", {**form, "_embedded": behind})
+    return True
+
+
+def _sort(change: Change, rng: random.Random) -> bool:
+    waiting = change.connection.execute(
+        "SELECT id FROM unsorted WHERE account_id = ? ORDER BY created_at, id LIMIT 1", (change.account.id,)
+    ).fetchone()
+    if waiting is None:
+        return False
+    verdict = "accept_unsorted" if rng.random() < 0.8 else "decline_unsorted"
+    actions.run(change, verdict, {"uid": waiting[0]})
+    return True
+
+
 _WEIGHTED: tuple[tuple[str, Callable[[Change, random.Random], bool], int], ...] = (
     ("new_lead", _new_lead, 14),
     ("forward", lambda change, rng: _step(change, rng, 1), 26),
@@ -206,5 +267,10 @@ _WEIGHTED: tuple[tuple[str, Callable[[Change, random.Random], bool], int], ...] 
     ("plan", _plan, 12),
     ("finish", _finish, 10),
     ("call", _call, 22),
+    ("chat", _chat, 12),
+    ("hang_up", _hang_up, 3),
+    ("letter", _letter, 5),
+    ("incoming", _incoming, 5),
+    ("sort", _sort, 5),
 )
 _CHOICES = [(name, action) for name, action, _ in _WEIGHTED]

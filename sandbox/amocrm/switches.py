@@ -10,12 +10,14 @@ DEFAULTS: dict[str, Any] = {
     # requests
     "rate_limit": 7,
     "account_rate_limit": 50,
+    "rate_limit_scope": "integration",
     "count_rejected": False,
     "retry_after": False,
     "ban_after": 100,
     "ban_window_s": 60,
     "banned": False,
     "payment_required": False,
+    "unknown_host_status": 404,
     # tokens
     "access_ttl_s": 86400,
     "code_ttl_s": 1200,
@@ -27,11 +29,19 @@ DEFAULTS: dict[str, Any] = {
     "api_filter_enabled": None,
     "events_cap": 100,
     "events_order": "ignored",
+    "visibility_delay_s": 0.0,
+    "rights_reach": "everything",
+    "customers_tariff": True,
     "bump_on_notes": False,
     "merge_hooks": "update_only",
     "uninstall_removes_hooks": True,
+    "complex_duplicate_control": False,
+    "unsorted_hooks": "unsorted_and_lead",
+    "decline_lead": "bin",
     # webhooks
     "webhooks_allowed": True,
+    "webhook_post_merges": False,
+    "webhook_post_enables": True,
     "hook_timeout_s": 2.0,
     "hook_retry_scale": 1.0,
     "hook_disable_after": 100,
@@ -39,13 +49,21 @@ DEFAULTS: dict[str, Any] = {
     "hook_duplicate_pct": 0,
     "hook_delay_s": 0.0,
     "hook_delay_pct": 100,
+    "pipeline_hook_retries": "none",
+    "hook_account_first": False,
     # live traffic
     "live_speed": 0.0,
 }
 CHOICES = {
+    "rate_limit_scope": ("integration", "account"),
+    "unknown_host_status": (401, 404),
+    "pipeline_hook_retries": ("none", "four"),
     "refresh_reuse": ("dead", "until_new_is_used"),
     "events_order": ("ignored", "honoured"),
+    "rights_reach": ("everything", "cards"),
     "merge_hooks": ("update_only", "delete_and_update"),
+    "unsorted_hooks": ("unsorted_and_lead", "unsorted_only"),
+    "decline_lead": ("bin", "gone"),
 }
 
 
@@ -82,6 +100,8 @@ def check(name: str, value: Any) -> None:
     if value is None or (name in CHOICES and value in CHOICES[name]):
         return
     default = DEFAULTS[name]
+    if isinstance(value, int | float) and not 0 <= value < 2**53:
+        raise ValueError(f"{name} cannot be {value!r}")
     kind: Any = bool if isinstance(default, bool) or default is None else (int, float)
     if name in CHOICES or not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
         raise ValueError(f"{name} cannot be {value!r}; it is {CHOICES.get(name) or default!r} by default")

@@ -34,6 +34,9 @@ NOTE_CODES = {
     "geolocation": 6,
     "message_cashier": 17,
     "invoice_paid": 18,
+    "amomail_message": 15,
+    "site_visit": 19,
+    "chat": 27,
 }
 NOTE_EVENTS = {
     "common": "common_note_added",
@@ -48,7 +51,22 @@ NOTE_EVENTS = {
     "message_cashier": "message_to_cashier_note_added",
     "amomail_message": "incoming_mail",
     "site_visit": "site_visit_note_added",
+    "invoice_paid": "service_note_added",
+    "targeting_in": "targeting_in_note_added",
+    "targeting_out": "targeting_out_note_added",
+    "zoom_meeting": "zoom_conference",
+    "dropbox_attachment": "dropbox_attachment",
+    "link_followed": "link_followed",
+    "ai_result": "ai_result",
+    "transaction": "transaction_added",
 }
+# What happens in a column of the board and may start a digital-pipeline hook.
+NOTE_TRIGGERS = {
+    "incoming_call": "call_in",
+    "site_visit_note_added": "site_visit",
+    "incoming_mail": "mail_in",
+}
+PIPELINE_EVENTS = ("status", "call_in", "chat", "site_visit", "mail_in")
 # Required keys of `params`, as far as the vendor's validation is known.
 NOTE_PARAMS = {
     "common": ("text",),
@@ -79,6 +97,7 @@ HOOK_NAMES = frozenset(
     + [f"{action}_task" for action in ("add", "update", "delete", "responsible")]
     + ["status_lead", "add_talk", "update_talk", "add_message", "add_outgoing_message",
        "add_chat_template_review", "add_unsorted", "update_unsorted", "delete_unsorted"]
+    + [f"{action}_catalog_element" for action in ("add", "update", "delete")]
 )  # fmt: skip
 
 EVENT_TYPES = [

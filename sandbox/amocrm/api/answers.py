@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.amocrm.http import Response
+from sandbox.amocrm.http import Response, page
 from sandbox.amocrm.storage.texts import dumps
 
 HAL = "application/hal+json"
@@ -17,10 +17,6 @@ _TITLES = {
     422: "Unprocessable Entity",
     429: "Too Many Requests",
 }
-BAN_PAGE = (
-    b"<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n"
-    b"<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-)
 
 
 class Refused(Exception):
@@ -52,7 +48,14 @@ def problem(status: int, detail: str, **more: Any) -> Response:
         "status": status,
         "detail": detail,
     }
-    return Response(status=status, body=dumps(body).encode(), content_type=PROBLEM)
+    return Response(status=status, body=dumps(body).encode("utf-8", "replace"), content_type=PROBLEM)
+
+
+def wrong_verb(allowed: list[str]) -> Response:
+    """405 with the verbs that would do."""
+    response = problem(405, "Method not allowed")
+    response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
 
 
 def oauth_problem(status: int, hint: str) -> Response:
@@ -64,7 +67,7 @@ def oauth_problem(status: int, hint: str) -> Response:
         "status": status,
         "detail": "В запросе отсутствует ряд параметров или параметры невалидны",
     }
-    return Response(status=status, body=dumps(body).encode(), content_type=PROBLEM)
+    return Response(status=status, body=dumps(body).encode("utf-8", "replace"), content_type=PROBLEM)
 
 
 def validation(errors: list[dict[str, Any]]) -> Response:
@@ -86,4 +89,4 @@ def too_many(retry_after_s: float | None) -> Response:
 
 def banned() -> Response:
     """403 of the web server in front: HTML."""
-    return Response(status=403, body=BAN_PAGE, content_type="text/html")
+    return page(403)

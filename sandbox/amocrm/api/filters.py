@@ -8,7 +8,6 @@ from typing import Any
 
 from sandbox.amocrm.api import phpquery
 from sandbox.amocrm.api.answers import Refused, problem
-from sandbox.amocrm.vocabulary import PERSON_LIKE
 
 
 @dataclass
@@ -37,17 +36,24 @@ Filter = Callable[[Where, Any], None]
 
 
 def _number(text: str) -> int | None:
+    """A whole number that SQLite can hold, else None."""
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         return None
+    return number if abs(number) < 2**63 else None
 
 
-def numbers(column: str, cap: int = 0) -> Filter:
+def _words(node: Any) -> list[str]:
+    """A scalar or a list, each possibly several words divided by commas."""
+    return [word.strip() for text in phpquery.values(node) for word in text.split(",") if word.strip()]
+
+
+def numbers(column: str, cap: int = 0, *, commas: bool = False) -> Filter:
     """One id or a list of ids; what is no number matches nothing."""
 
     def apply(where: Where, node: Any) -> None:
-        given = phpquery.values(node)
+        given = _words(node) if commas else phpquery.values(node)
         if not given:
             return
         if cap and len(given) > cap:
@@ -61,9 +67,7 @@ def words(column: str, *, commas: bool = False, cap: int = 0) -> Filter:
     """One text or a list of texts, optionally divided by commas."""
 
     def apply(where: Where, node: Any) -> None:
-        given = phpquery.values(node)
-        if commas:
-            given = [word.strip() for text in given for word in text.split(",") if word.strip()]
+        given = _words(node) if commas else phpquery.values(node)
         if cap and len(given) > cap:
             raise Refused(problem(400, f"Too many values in filter, {cap} allowed"))
         if given:
@@ -103,15 +107,15 @@ def flag(column: str) -> Filter:
     return apply
 
 
-def _pairs(node: Any) -> list[tuple[int | None, int]]:
-    """[(pipeline_id or None, status_id)]; elements without a status are no pairs."""
+def _pairs(node: Any, *, pipeline: bool = True) -> list[tuple[int | None, int]]:
+    """[(pipeline_id or None, status_id)]; an element that lacks one of the two names is no pair."""
     elements = node.values() if isinstance(node, dict) else []
     pairs = []
     for element in elements:
-        if isinstance(element, dict) and "pipeline_id" in element:
+        if isinstance(element, dict) and ("pipeline_id" in element or not pipeline):
             status_id = _number(str(element.get("status_id", "")))
             if status_id is not None:
-                pairs.append((_number(str(element["pipeline_id"])), status_id))
+                pairs.append((_number(str(element.get("pipeline_id"))), status_id))
     return pairs
 
 
@@ -158,6 +162,15 @@ def custom_fields(where: Where, node: Any) -> None:
             where.add(_FIELD.format(test=test), number, *given, *given)
 
 
+def lead_statuses(where: Where, node: Any) -> None:
+    """Tasks of leads that stand in one of the pairs of pipeline and status."""
+    inner = Where()
+    _any_pair(inner, _pairs(node), "l.pipeline_id", "l.status_id")
+    if inner.parts:
+        test = f"l.account_id = tasks.account_id AND l.id = tasks.entity_id AND {inner.sql}"
+        where.add(f"(entity_type = 'leads' AND EXISTS (SELECT 1 FROM leads l WHERE {test}))", *inner.values)
+
+
 def event_value(side: str) -> Filter:
     """`value_before`, `value_after` of events: statuses, responsible user, custom field enum, value."""
     at = f"$.{side}[0]"
@@ -165,30 +178,42 @@ def event_value(side: str) -> Filter:
     def path(tail: str) -> str:
         return f"json_extract(body, '{at}.{tail}')"
 
+    plain = {
+        "responsible_user_id": path("responsible_user.id"),
+        "custom_field_values": path("custom_field_value.enum_id"),
+        "value": f"coalesce({path('sale_field_value.sale')}, {path('name_field_value.name')},"
+        f" {path('ltv_field_value.ltv')}, {path('nps.rate')}, {path('custom_field_value.text')})",
+    }
+
     def apply(where: Where, node: Any) -> None:
         if not isinstance(node, dict):
             return
         _any_pair(
             where, _pairs(node.get("leads_statuses")), path("lead_status.pipeline_id"), path("lead_status.id")
         )
-        plain = {
-            "responsible_user_id": path("responsible_user.id"),
-            "custom_field_values": path("custom_field_value.enum_id"),
-            "value": f"coalesce({path('sale_field_value.sale')}, {path('name_field_value.name')},"
-            f" {path('nps.rate')}, {path('custom_field_value.text')})",
-        }
+        customers = [pair[1] for pair in _pairs(node.get("customers_statuses"), pipeline=False)]
+        if customers:
+            where.among(path("customer_status.id"), customers)
         for name, expression in plain.items():
-            given = [word for text in phpquery.values(node.get(name)) for word in text.split(",")]
+            given = _words(node.get(name))
             if given:
                 where.among(f"CAST({expression} AS TEXT)", given)
 
     return apply
 
 
+def one_type_for_fields(tree: phpquery.Tree) -> None:
+    """Refuse (400) values of custom fields without exactly one `filter[type]`."""
+    for side in ("value_before", "value_after"):
+        node = tree.get(side)
+        if isinstance(node, dict) and "custom_field_values" in node and len(_words(tree.get("type"))) != 1:
+            raise Refused(problem(400, "filter by custom_field_values needs exactly one filter[type]"))
+
+
 def event_entities(where: Where, tree: phpquery.Tree) -> None:
     """`filter[entity]` with `filter[entity_id]`: ids need exactly one entity, and are at most ten."""
-    names = [word for text in phpquery.values(tree.get("entity")) for word in text.split(",") if word]
-    ids = [word for text in phpquery.values(tree.get("entity_id")) for word in text.split(",") if word]
+    one_type_for_fields(tree)
+    names, ids = _words(tree.get("entity")), _words(tree.get("entity_id"))
     if ids and len(names) != 1:
         raise Refused(problem(400, "filter[entity_id] needs exactly one filter[entity]"))
     if len(ids) > 10:
@@ -199,7 +224,7 @@ def event_entities(where: Where, tree: phpquery.Tree) -> None:
         where.among('"entity_id"', [number for text in ids if (number := _number(text)) is not None])
 
 
-def search(where: Where, text: str) -> None:
+def search(where: Where, text: str, name: str = "name") -> None:
     """`query=`: in names and filled fields, whatever the case; digits also inside formatted phones."""
     test = "fold(json_extract(v.value, '$.value')) LIKE ?"
     folded, only_digits = f"%{text.casefold()}%", "".join(c for c in text if c.isdigit())
@@ -211,21 +236,4 @@ def search(where: Where, text: str) -> None:
         "SELECT 1 FROM json_each(body, '$.custom_fields_values') f, json_each(f.value, '$.values') v"
         f" WHERE {test}"
     )
-    where.add(f"(fold(name) LIKE ? OR EXISTS ({inside}))", *bound)
-
-
-_SEEN = {"leads": "leads", "contacts": "contacts", "companies": "companies", "customers": "customers"}
-
-
-def visible(where: Where, table: str, user: dict[str, Any], *, is_admin: bool) -> None:
-    """Only what the user's rights let him see: all, own group, own, nothing."""
-    if is_admin or table not in PERSON_LIKE:
-        return
-    rights = user.get("rights") or {}
-    view = (rights.get(_SEEN[table]) or {}).get("view")
-    if view == "G":
-        where.add("group_id = ?", rights.get("group_id") or 0)
-    elif view == "M":
-        where.add("responsible_user_id = ?", user.get("id"))
-    elif view == "D":
-        where.add("0")
+    where.add(f"(fold({name}) LIKE ? OR EXISTS ({inside}))", *bound)

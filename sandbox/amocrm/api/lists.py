@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from sandbox.amocrm.api import filters, phpquery
+from sandbox.amocrm.api import event_names, filters, phpquery, rights
 from sandbox.amocrm.api.answers import empty, hal
 from sandbox.amocrm.api.filters import Where
 from sandbox.amocrm.api.resources import Resource
 from sandbox.amocrm.http import Response
 from sandbox.amocrm.storage import views
+from sandbox.amocrm.storage.places import Listing
 from sandbox.amocrm.storage.tables import DELETED, LISTED
 from sandbox.amocrm.storage.texts import dumps
 from sandbox.amocrm.world import Call
@@ -58,13 +59,21 @@ def page(call: Call, resource: Resource, extra: Where | None = None, path: str |
     if extra is not None:
         where.add(extra.sql, *extra.values)
     with call.world.store.read() as connection:
-        found = _rows(connection, resource, where, _order(call, resource), wanted)
+        found = _rows(call, connection, resource, where, wanted)
         total = _count(connection, resource, where) if resource.totals and found else None
     more = bool(wanted.limit) and len(found) > wanted.limit
-    items = [row_text(call, resource, *row) for row in (found[: wanted.limit] if more else found)]
+    items = _texts(call, resource, path, found[: wanted.limit] if more else found)
     if not items:
         return empty()
     return _wrap(call, resource, path or resource.path, wanted, items, total=total, more=more)
+
+
+def _texts(
+    call: Call, resource: Resource, path: str | None, rows: list[tuple[Any, str, str | None]]
+) -> list[str]:
+    if resource.table == "events":
+        return event_names.texts(call, [body for _, body, _ in rows])
+    return [row_text(call, resource, *row, path=path) for row in rows]
 
 
 def conditions(call: Call, resource: Resource) -> Where:
@@ -73,7 +82,7 @@ def conditions(call: Call, resource: Resource) -> Where:
     where.add("account_id = ?", call.account.id)
     if resource.hidden:
         where.add("hidden = ?", DELETED if "only_deleted" in call.wanted else LISTED)
-    filters.visible(where, resource.table, call.bearer.user, is_admin=call.bearer.is_admin)
+    _only_visible(call, where, resource)
     tree = call.query.get("filter")
     if isinstance(tree, dict) and not (resource.alpha and not filter_feature(call)):
         for name, node in tree.items():
@@ -81,10 +90,34 @@ def conditions(call: Call, resource: Resource) -> Where:
                 resource.filters[name](where, node)
         if resource.table == "events":
             filters.event_entities(where, tree)
+        if tree:
+            _not_yet_indexed(call, where, resource, timed="updated_at" in tree)
     text = call.query.get("query")
-    if resource.hidden and isinstance(text, str) and text:
-        filters.search(where, text)
+    if resource.searched and isinstance(text, str) and text:
+        filters.search(where, text, "name" if resource.hidden else "json_extract(body, '$.name')")
     return where
+
+
+def _only_visible(call: Call, where: Where, resource: Resource) -> None:
+    sql, values = rights.visible(call, resource.table)
+    if sql != "1":
+        where.add(sql, *values)
+
+
+def _not_yet_indexed(call: Call, where: Where, resource: Resource, *, timed: bool) -> None:
+    """Leave out of a filtered list what changed within the delay (switch `visibility_delay_s`).
+
+    New rows are in no filtered list yet; changed ones are still found, but not by their new `updated_at`.
+    """
+    delay = call.world.switches["visibility_delay_s"]
+    if not delay:
+        return
+    since = call.world.clock.now() - delay
+    test = "(f.made_at > ? OR f.changed_at > ?)" if timed else "f.made_at > ?"
+    where.add(
+        f"id NOT IN (SELECT f.id FROM fresh f WHERE f.account_id = ? AND f.name = ? AND {test})",
+        call.account.id, resource.table, *([since, since] if timed else [since]),
+    )  # fmt: skip
 
 
 def filter_feature(call: Call) -> bool:
@@ -93,34 +126,33 @@ def filter_feature(call: Call) -> bool:
     return bool(call.account.body.get("is_api_filter_enabled", True) if switch is None else switch)
 
 
-def _order(call: Call, resource: Resource) -> str:
-    column, descending = resource.default_order, resource.descending
+def _order(call: Call, resource: Resource) -> tuple[str, bool]:
+    """The column, and whether it descends; rows alike in it come by id."""
     given = call.query.get("order")
     obeyed = resource.table != "events" or call.world.switches["events_order"] == "honoured"
     if isinstance(given, dict) and obeyed:
         for name, direction in given.items():
             if name in resource.orders:
-                column, descending = name, str(direction).lower() == "desc"
-                break
-    way = "DESC" if descending else "ASC"
-    return f"id {way}" if column == "id" else f'"{column}" {way}, id {way}'
+                return name, str(direction).lower() == "desc"
+    return resource.default_order, resource.descending
 
 
 def _rows(
-    connection: sqlite3.Connection, resource: Resource, where: Where, order: str, wanted: Span
+    call: Call, connection: sqlite3.Connection, resource: Resource, where: Where, wanted: Span
 ) -> list[tuple[Any, str, str | None]]:
-    limit = f"LIMIT {wanted.limit + 1} OFFSET {wanted.offset}" if wanted.limit else ""
+    column, descending = _order(call, resource)
+    listing = Listing(
+        table=resource.table, where=where.sql, values=tuple(where.values), column=column,
+        descending=descending, offset=wanted.offset, limit=wanted.limit,
+    )  # fmt: skip
     # Ids first: rows that are skipped over must not be read, only their index entries.
-    ids = connection.execute(
-        f'SELECT rowid FROM "{resource.table}" WHERE {where.sql} ORDER BY {order} {limit}', where.values
-    ).fetchall()
+    ids = call.world.store.places.rowids(connection, listing)
     marks = ", ".join("?" * len(ids))
     rows = connection.execute(
-        f'SELECT rowid, id, body, view FROM "{resource.table}" WHERE rowid IN ({marks})',
-        [row[0] for row in ids],
+        f'SELECT rowid, id, body, view FROM "{resource.table}" WHERE rowid IN ({marks})', ids
     ).fetchall()
     by_rowid = {row[0]: row[1:] for row in rows}
-    return [by_rowid[rowid] for (rowid,) in ids if rowid in by_rowid]
+    return [by_rowid[rowid] for rowid in ids if rowid in by_rowid]
 
 
 def _count(connection: sqlite3.Connection, resource: Resource, where: Where) -> int:
@@ -128,26 +160,33 @@ def _count(connection: sqlite3.Connection, resource: Resource, where: Where) -> 
     return int(found.fetchone()[0])
 
 
-def row_text(call: Call, resource: Resource, row_id: Any, body: str, view: str | None) -> str:
-    """The answer's text for one row."""
+def row_text(
+    call: Call, resource: Resource, row_id: Any, body: str, view: str | None, path: str | None = None
+) -> str:
+    """The answer's text for one row; `path` is the list's own address, where rows of `nested` ones live."""
     if resource.hidden and "only_deleted" in call.wanted:
         return views.bin_text(resource.table, body)
     if view is not None:
         return views.joined(resource.table, view, call.wanted)
-    if resource.table == "events":
-        return views.event_text(body)
     if resource.table == "pipelines":
-        return views.pipeline_text(body)
-    return views.spliced(f"{resource.path}/{row_id}", body)
+        return views.pipeline_text(body, described="descriptions" in call.wanted)
+    if resource.table == "tags":
+        return views.tag_text(body)
+    if resource.key == "notes":
+        body = views.note_body(body, pinned="is_pinned" in call.wanted)
+    home = path if resource.nested and path else resource.path
+    return views.spliced(f"{home}/{row_id}", body)
 
 
-def one(call: Call, resource: Resource, row_id: Any, extra: Where | None = None) -> Response:
+def one(
+    call: Call, resource: Resource, row_id: Any, extra: Where | None = None, path: str | None = None
+) -> Response:
     """One row by id; 204 when it does not exist, is deleted or merged, or may not be seen."""
     where = Where()
     where.add("account_id = ? AND id = ?", call.account.id, row_id)
     if resource.hidden:
         where.add("hidden = ?", DELETED if "only_deleted" in call.wanted else LISTED)
-    filters.visible(where, resource.table, call.bearer.user, is_admin=call.bearer.is_admin)
+    _only_visible(call, where, resource)
     if extra is not None:
         where.add(extra.sql, *extra.values)
     with call.world.store.read() as connection:
@@ -156,7 +195,7 @@ def one(call: Call, resource: Resource, row_id: Any, extra: Where | None = None)
         ).fetchone()
     if row is None:
         return empty()
-    return hal(hosted(call, row_text(call, resource, *row)))
+    return hal(hosted(call, _texts(call, resource, path, [row])[0]))
 
 
 def hosted(call: Call, text: str) -> str:
@@ -185,7 +224,10 @@ def _wrap(
     head = "" if total is None else f'"_total_items":{total},'
     if resource.paged:
         head += f'"_page":{wanted.page},'
-        head += "" if total is None else f'"_page_count":{-(-total // wanted.limit)},'
+        if total is not None:
+            pages = -(-total // wanted.limit)
+            head += f'"_page_count":{pages},'
+            links["last"] = address(pages)
     rows = hosted(call, ",".join(items))
     return hal(f'{{{head}"_links":{dumps(links)},"_embedded":{{"{resource.key}":[{rows}]}}}}')
 
@@ -203,9 +245,7 @@ def _query(call: Call, wanted: Span, number: int) -> str:
 
 
 def scan_links(call: Call, rows: list[dict[str, Any]], path: str) -> Response:
-    """A list that is computed, not stored: links of a card."""
-    if not rows:
-        return empty()
+    """A list that is computed, not stored: links of a card. The vendor's page of it names no 204."""
     query = "?" + quote(call.request.query, safe="=&[]%+,") if call.request.query else ""
     links = {"self": {"href": f"{call.account.origin}/api/v4/{path}{query}"}}
     return hal({"_total_items": len(rows), "_links": links, "_embedded": {"links": rows}})

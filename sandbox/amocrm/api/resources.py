@@ -11,7 +11,8 @@ class Resource:
     """One list. `alpha`: its filters do nothing when the account's filter feature is off.
 
     `totals`: `_total_items` and `_page_count` are given. `paged` False: everything on one page.
-    `hidden`: rows may be deleted or merged.
+    `hidden`: rows may be deleted or merged. `searched`: `query=` works.
+    `nested`: rows live under the address of the list that was asked for.
     """
 
     table: str
@@ -22,7 +23,8 @@ class Resource:
     paged: bool = True
     hidden: bool = False
     alpha: bool = False
-    admin: bool = False
+    searched: bool = False
+    nested: bool = False
     filters: dict[str, Filter] = field(default_factory=dict)
     orders: tuple[str, ...] = ()
     default_order: str = "id"
@@ -63,6 +65,7 @@ _TASKS: dict[str, Filter] = {
     "entity_type": f.words("entity_type"),
     "entity_id": f.numbers("entity_id"),
     "updated_at": f.moments("updated_at"),
+    "lead_statuses": f.lead_statuses,
 }
 _NOTES: dict[str, Filter] = {
     "id": f.numbers("id"),
@@ -74,7 +77,7 @@ _EVENTS: dict[str, Filter] = {
     "id": f.words("id", commas=True, cap=100),
     "type": f.words("type", commas=True),
     "created_at": f.moments("created_at", scalar_is_from=True),
-    "created_by": f.numbers("created_by", cap=10),
+    "created_by": f.numbers("created_by", cap=10, commas=True),
     "value_before": f.event_value("value_before"),
     "value_after": f.event_value("value_after"),
 }
@@ -88,14 +91,15 @@ _UNSORTED: dict[str, Filter] = {
 
 def _card(name: str, filters: dict[str, Filter]) -> Resource:
     orders = ("created_at", "updated_at", "id")
-    return Resource(table=name, key=name, path=name, hidden=True, alpha=True, filters=filters, orders=orders)
+    return Resource(table=name, key=name, path=name, hidden=True, alpha=True, searched=True, filters=filters,
+                    orders=orders)  # fmt: skip
 
 
-def _fields(of: str) -> Resource:
-    filters: dict[str, Filter] = {"id": f.numbers("id"), "type": f.words("type")}
+def _fields(of: str, path: str | None = None) -> Resource:
+    filters: dict[str, Filter] = {"id": f.numbers("id"), "type": f.words("type", commas=True)}
     return Resource(
-        table=f"custom_fields_{of}", key="custom_fields", path=f"{of}/custom_fields", totals=True,
-        filters=filters, orders=("sort", "id"), default_order="sort",
+        table=f"custom_fields_{of}", key="custom_fields", path=f"{path or of}/custom_fields", totals=True,
+        filters=filters, orders=("sort", "id"), default_order="sort", nested=of == "catalogs",
     )  # fmt: skip
 
 
@@ -110,23 +114,28 @@ _ALL = (
     _card("leads", _LEADS), _card("contacts", _CARD), _card("companies", _CARD),
     _card("customers", _CUSTOMERS),
     Resource(table="tasks", key="tasks", path="tasks", filters=_TASKS,
-             orders=("created_at", "complete_till", "updated_at", "id")),
+             orders=("created_at", "complete_till", "id")),
     _notes("leads"), _notes("contacts"), _notes("companies"), _notes("customers"),
     Resource(table="events", key="events", path="events", cap=100, filters=_EVENTS, orders=("created_at",),
              default_order="created_at", descending=True),
-    Resource(table="users", key="users", path="users", totals=True, admin=True),
-    Resource(table="roles", key="roles", path="roles", totals=True, admin=True),
+    Resource(table="users", key="users", path="users", totals=True),
+    Resource(table="roles", key="roles", path="roles", totals=True),
     Resource(table="pipelines", key="pipelines", path="leads/pipelines", totals=True, paged=False,
              default_order="sort"),
     Resource(table="loss_reasons", key="loss_reasons", path="leads/loss_reasons", totals=True,
              default_order="sort"),
-    Resource(table="sources", key="sources", path="sources", totals=True, admin=True,
+    Resource(table="sources", key="sources", path="sources", totals=True,
              filters={"external_id": f.words("external_id")}),
     _fields("leads"), _fields("contacts"), _fields("companies"), _fields("customers"),
+    _fields("segments", "customers/segments"), _fields("catalogs"),
+    Resource(table="segments", key="segments", path="customers/segments"),
+    Resource(table="customers_statuses", key="statuses", path="customers/statuses", totals=True, paged=False,
+             default_order="sort"),
     Resource(table="unsorted", key="unsorted", path="leads/unsorted", filters=_UNSORTED,
              orders=("created_at",), default_order="created_at"),
     Resource(table="catalogs", key="catalogs", path="catalogs"),
-    Resource(table="catalog_elements", key="elements", path="catalogs", filters={"id": f.numbers("id")}),
+    Resource(table="catalog_elements", key="elements", path="catalogs", filters={"id": f.numbers("id")},
+             searched=True, nested=True),
     Resource(table="transactions", key="transactions", path="customers/transactions",
              filters={"id": f.numbers("id")}),
     Resource(table="tags", key="tags", path="tags", filters=_NAMED),

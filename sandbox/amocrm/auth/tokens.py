@@ -64,6 +64,23 @@ def find_integration(connection: sqlite3.Connection, client_id: Any) -> Integrat
     return Integration(**dict(zip(names, row, strict=True)))
 
 
+def integrations(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Who may be talked about without a secret: client_id, account_id, name; the oldest first."""
+    rows = connection.execute("SELECT client_id, account_id, name FROM integrations ORDER BY rowid")
+    return [dict(zip(("client_id", "account_id", "name"), row, strict=True)) for row in rows]
+
+
+def save_integration(
+    connection: sqlite3.Connection, made: Integration, name: str | None, created_at: int
+) -> None:
+    """Store a new integration."""
+    connection.execute(
+        "INSERT INTO integrations VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (made.client_id, made.client_secret, made.redirect_uri, made.account_id, name, made.disconnect_uri,
+         created_at),
+    )  # fmt: skip
+
+
 def _opaque(prefix: str = "def50200") -> str:
     return prefix + secrets.token_hex(440)
 
@@ -105,7 +122,7 @@ def refresh(
 ) -> dict[str, Any]:
     """A new pair for a refresh token, which is dead from then on (or until the new pair is used, by switch).
 
-    TokenRefused 401 when it was used or revoked, 400 when it was never given out.
+    TokenRefused 401 when it was used or revoked or is another integration's, 400 when it was never given out.
     """
     row = connection.execute(
         "SELECT user_id, expires_at, state, replaced_by FROM refresh_tokens"
@@ -113,6 +130,9 @@ def refresh(
         (token, client_id, account.id),
     ).fetchone()
     if row is None:
+        known = connection.execute("SELECT 1 FROM refresh_tokens WHERE token = ?", (token,)).fetchone()
+        if known:
+            raise TokenRefused(401, "Token is not linked to client")
         raise TokenRefused(400, "Cannot decrypt the refresh token")
     user_id, expires_at, state, replaced_by = row
     reusable = state == "used" and world.switches["refresh_reuse"] == "until_new_is_used"
@@ -192,10 +212,31 @@ def revoke(connection: sqlite3.Connection, client_id: str, account_id: int) -> N
     connection.execute(f"DELETE FROM codes {where}", (client_id, account_id))
 
 
+def long_lived(world: World, client_id: str, account: Account, user_id: int, days: int) -> str:
+    """An access token of 1 to 1825 days without a refresh token, as an administrator makes it by hand."""
+    now, ttl = world.clock.now(), days * 86400
+    access = _access_jwt(world, client_id, account, user_id, int(now), ttl)
+    with world.store.write() as connection:
+        connection.execute(
+            "INSERT INTO access_tokens VALUES (?, ?, ?, ?, ?, 0, NULL)",
+            (digest(access), client_id, account.id, user_id, now + ttl),
+        )
+    return access
+
+
 def widget_token(
-    world: World, integration: Integration, account: Account, user_id: int, **claims: Any
+    world: World,
+    integration: Integration,
+    account: Account,
+    user_id: int,
+    claims: dict[str, Any] | None = None,
+    algorithm: str = "HS256",
 ) -> str:
-    """The JWT (HS256, key = client secret) `$authorizedAjax` sends as X-Auth-Token; `claims` override."""
+    """The JWT (key = client secret) `$authorizedAjax` sends as X-Auth-Token; `claims` are put over its own.
+
+    A claim that is None is left out. Salesbot signs with HS512 and adds `entity_id`, `entity_type`
+    (2 lead, 12 customer) and `bot_type`.
+    """
     parts = urlsplit(integration.redirect_uri)
     host = parts.netloc if world.switches["widget_aud_port"] else parts.hostname
     with world.store.read() as connection:
@@ -217,4 +258,5 @@ def widget_token(
         "user_id": user_id,
         "is_admin": bool(rights.get("is_admin")),
     }
-    return jwt.encode({**body, **claims}, integration.client_secret, algorithm="HS256")
+    kept = {name: value for name, value in {**body, **(claims or {})}.items() if value is not None}
+    return jwt.encode(kept, integration.client_secret, algorithm=algorithm)

@@ -5,12 +5,12 @@
 import json
 import sqlite3
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox.amocrm.api import phpquery
 from sandbox.amocrm.api.answers import Refused, empty, hal, invalid, problem
-from sandbox.amocrm.api.reads import admin_only
+from sandbox.amocrm.api.rights import admin_only
 from sandbox.amocrm.api.writes import body_json
+from sandbox.amocrm.auth.external import is_address
 from sandbox.amocrm.http import Response
 from sandbox.amocrm.vocabulary import HOOK_NAMES, Row
 from sandbox.amocrm.world import Call
@@ -58,23 +58,24 @@ def _checked(call: Call) -> Row:
     body = body_json(call)
     if not isinstance(body, dict):
         raise Refused(problem(400, "Request body must be an object"))
-    destination = body.get("destination")
-    parts = urlsplit(destination) if isinstance(destination, str) else None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+    if not is_address(body.get("destination")):
         raise invalid("0", "destination", "InvalidUrl", "This value is not a valid URL.")
     settings = body.get("settings")
     if not isinstance(settings, list) or not settings:
         raise invalid("0", "settings", "FieldMissing", "This field is missing.")
     for index, name in enumerate(settings):
-        if name not in HOOK_NAMES:
+        if not isinstance(name, str) or name not in HOOK_NAMES:
             raise invalid(
                 "0", f"settings.{index}", "NotSupportedChoice", "The value you selected is not valid."
             )
+    sort = body.get("sort")
+    if isinstance(sort, bool) or not isinstance(sort, int | None):
+        raise invalid("0", "sort", "InvalidType", "This value should be of type int.")
     return body
 
 
 def subscribe(call: Call) -> Response:
-    """`POST /webhooks`: 201; the same destination again replaces its settings and enables it."""
+    """`POST /webhooks`: 201; the same destination again replaces its settings and enables it (switches)."""
     _allowed(call)
     body = _checked(call)
     now = int(call.world.clock.now())
@@ -86,13 +87,20 @@ def subscribe(call: Call) -> Response:
             "INSERT INTO webhooks (account_id, destination, settings, sort, disabled, client_id, created_by,"
             " created_at, updated_at) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)"
             " ON CONFLICT (account_id, destination) DO UPDATE SET settings = excluded.settings,"
-            " sort = excluded.sort, disabled = 0, updated_at = excluded.updated_at",
-            (call.account.id, body["destination"], json.dumps(body["settings"]), int(body.get("sort") or 10),
-             call.bearer.client_id, call.bearer.user_id, now, now),
+            " sort = excluded.sort, disabled = min(disabled, ?), updated_at = excluded.updated_at",
+            (call.account.id, body["destination"], json.dumps(_settings(call, body, known)),
+             body.get("sort") or 10, call.bearer.client_id, call.bearer.user_id, now, now,
+             int(not call.world.switches["webhook_post_enables"])),
         )  # fmt: skip
         row = _find(connection, call.account.id, body["destination"])[0]
         connection.execute("DELETE FROM bad_answers WHERE webhook_id = ?", (row[0],))
     return hal(_shown(call, row), 201)
+
+
+def _settings(call: Call, body: Row, known: list[tuple[Any, ...]]) -> list[str]:
+    """The names the subscription has from now on."""
+    kept = json.loads(known[0][-1]) if known and call.world.switches["webhook_post_merges"] else []
+    return list(dict.fromkeys([*kept, *body["settings"]]))
 
 
 def unsubscribe(call: Call) -> Response:

@@ -4,177 +4,32 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.amocrm.life import cards, notes, office, people, tasks
+from sandbox.amocrm.life import card_actions, journal, office, pipelines, talk_actions, users
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.vocabulary import Row
 
 Action = Callable[..., Any]
 
-
-def move_lead(c: Change, lead_id: int, status_id: int | None = None, pipeline_id: int | None = None,
-              loss_reason_id: int | None = None) -> Row:  # fmt: skip
-    """A lead goes to another status or pipeline; 142 wins it, 143 loses it."""
-    patch = {"status_id": status_id, "pipeline_id": pipeline_id}
-    if loss_reason_id is not None:
-        patch["loss_reason_id"] = loss_reason_id
-    return cards.edit(c, "leads", c.live("leads", lead_id), patch)
-
-
-def win_lead(c: Change, lead_id: int, price: int | None = None) -> Row:
-    """A lead is won, at a last price if one is given."""
-    patch = {"status_id": 142, **({} if price is None else {"price": price})}
-    return cards.edit(c, "leads", c.live("leads", lead_id), patch)
-
-
-def lose_lead(c: Change, lead_id: int, loss_reason_id: int | None = None) -> Row:
-    """A lead is lost."""
-    return move_lead(c, lead_id, 143, loss_reason_id=loss_reason_id)
-
-
-def reassign(c: Change, id: int, user_id: int, entity: str = "leads") -> Row:
-    """A card gets another responsible user."""
-    table = people.table_of(entity)
-    return cards.edit(c, table, c.live(table, id), {"responsible_user_id": user_id})
-
-
-def edit(c: Change, id: int, set: Row, entity: str = "leads") -> Row:
-    """A card's fields are edited: `set` takes what PATCH takes."""
-    table = people.table_of(entity)
-    return cards.edit(c, table, c.live(table, id), set)
-
-
-def bulk_edit(c: Change, ids: list[int], set: Row, entity: str = "leads") -> list[Row]:
-    """Many cards are edited in one go; their hooks share bodies."""
-    table = people.table_of(entity)
-    return [cards.edit(c, table, c.live(table, row_id), set) for row_id in ids]
-
-
-def create_lead(c: Change, **given: Any) -> Row:
-    """A new lead: fields as in POST /leads; `contact_id`, `company_id` tie it to cards."""
-    return people.create(c, "leads", _with_partners(given))
-
-
-def create_contact(c: Change, **given: Any) -> Row:
-    """A new contact: fields as in POST /contacts; `phone` and `email` are short for their custom fields."""
-    values = list(given.get("custom_fields_values") or [])
-    for name, code in (("phone", "PHONE"), ("email", "EMAIL")):
-        if given.get(name):
-            values.append({"field_code": code, "values": [{"value": given.pop(name), "enum_code": "WORK"}]})
-    if values:
-        given["custom_fields_values"] = values
-    return people.create(c, "contacts", _with_partners(given))
-
-
-def create_company(c: Change, **given: Any) -> Row:
-    """A new company: fields as in POST /companies."""
-    return people.create(c, "companies", given)
-
-
-def _with_partners(given: Row) -> Row:
-    embedded = dict(given.get("_embedded") or {})
-    for name, table in (("contact_id", "contacts"), ("company_id", "companies"), ("lead_id", "leads")):
-        if given.get(name):
-            embedded.setdefault(table, []).append({"id": given[name]})
-    return {**given, "_embedded": embedded}
-
-
-def create_task(c: Change, complete_till: int, **given: Any) -> Row:
-    """A new task: fields as in POST /tasks; `lead_id` is short for entity_type and entity_id."""
-    if "lead_id" in given:
-        given |= {"entity_type": "leads", "entity_id": given.pop("lead_id")}
-    return tasks.create(c, {**given, "complete_till": complete_till})
-
-
-def edit_task(c: Change, task_id: int, set: Row) -> Row:
-    """A task is changed: `set` takes what PATCH takes."""
-    return tasks.edit(c, c.get("tasks", task_id), set)
-
-
-def complete_task(c: Change, task_id: int, result: str | None = None) -> Row:
-    """A task is done, with a result text if one is given."""
-    patch: Row = {"is_completed": True}
-    return tasks.edit(c, c.get("tasks", task_id), patch | ({"result": {"text": result}} if result else {}))
-
-
-def delete_task(c: Change, task_id: int) -> None:
-    """A task is deleted."""
-    tasks.delete(c, c.get("tasks", task_id))
-
-
-def add_note(c: Change, id: int, text: str = "", entity: str = "leads", note_type: str = "common",
-             params: Row | None = None, **given: Any) -> Row:  # fmt: skip
-    """A note on a card; `params` replaces `text` for other types than common."""
-    note = {**given, "entity_id": id, "note_type": note_type, "params": params or {"text": text}}
-    return notes.create(c, people.table_of(entity), note)
-
-
-def call(c: Change, id: int, entity: str = "leads", direction: str = "out", duration: int = 60,
-         call_status: int | None = None, phone: str = "", uniq: str | None = None,
-         call_responsible: Any = None, link: str | None = None, **given: Any) -> Row:  # fmt: skip
-    """A phone call on a card; direction `in` or `out`, duration in seconds."""
-    if direction not in ("in", "out"):
-        raise Impossible("direction is in or out", "direction")
-    params: Row = {
-        "uniq": uniq or f"call-{c.account.id}-{c.next_id('calls')}",
-        "duration": duration,
-        "source": "sandbox",
-        "link": link,
-        "phone": phone,
-        "call_responsible": c.by if call_responsible is None else call_responsible,
-    }
-    if call_status is not None:
-        params["call_status"] = call_status
-    note = {**given, "entity_id": id, "note_type": f"call_{direction}", "params": params}
-    return notes.create(c, people.table_of(entity), note)
-
-
-def link(c: Change, id: int, to_id: int, entity: str = "leads", to_entity: str = "contacts",
-         is_main: bool | None = None) -> None:  # fmt: skip
-    """Two cards are tied."""
-    people.link(c, people.table_of(entity), id, people.table_of(to_entity), to_id, is_main=is_main)
-
-
-def unlink(c: Change, id: int, to_id: int, entity: str = "leads", to_entity: str = "contacts") -> None:
-    """Two cards are untied."""
-    people.unlink(c, people.table_of(entity), id, people.table_of(to_entity), to_id)
-
-
-def delete(c: Change, id: int, entity: str = "leads") -> None:
-    """A card goes into the recycle bin."""
-    table = people.table_of(entity)
-    people.delete(c, table, c.live(table, id))
-
-
-def restore(c: Change, id: int, entity: str = "leads") -> None:
-    """A card comes back from the recycle bin."""
-    table = people.table_of(entity)
-    row = c.get(table, id)
-    if not row.get("is_deleted"):
-        raise Impossible(f"{table} {id} is not in the recycle bin", "id")
-    people.restore(c, table, row)
-
-
-def purge(c: Change, id: int, entity: str = "leads") -> None:
-    """A card in the recycle bin disappears for ever."""
-    table = people.table_of(entity)
-    people.purge(c, table, c.get(table, id))
-
-
-def merge(c: Change, main_id: int, ids: list[int], entity: str = "leads") -> None:
-    """Cards are merged into the main one."""
-    table = people.table_of(entity)
-    losers = [c.live(table, row_id) for row_id in ids if row_id != main_id]
-    people.merge(c, table, c.live(table, main_id), losers)
-
-
 ACTIONS: dict[str, Action] = {
     action.__name__: action
     for action in (
-        move_lead, win_lead, lose_lead, reassign, edit, bulk_edit, create_lead, create_contact,
-        create_company, create_task, edit_task, complete_task, delete_task, add_note, call, link, unlink,
-        delete, restore, purge, merge,
-        office.dismiss_user, office.change_rights, office.create_user, office.rename_stage,
-        office.delete_stage, office.rename_account, office.edit_account, office.uninstall,
+        card_actions.move_lead, card_actions.win_lead, card_actions.lose_lead, card_actions.robot_move,
+        card_actions.reassign, card_actions.edit, card_actions.bulk_edit, card_actions.create_lead,
+        card_actions.create_contact, card_actions.create_company, card_actions.create_customer,
+        card_actions.import_rows, card_actions.create_task, card_actions.edit_task,
+        card_actions.complete_task, card_actions.delete_task, card_actions.add_note,
+        card_actions.edit_note, card_actions.delete_note, card_actions.pin_note, card_actions.call,
+        card_actions.link, card_actions.unlink, card_actions.delete_element, card_actions.delete,
+        card_actions.bulk_delete,
+        card_actions.restore, card_actions.purge, card_actions.merge,
+        talk_actions.chat_message, talk_actions.close_talk, talk_actions.miss_talk, talk_actions.mail,
+        talk_actions.sms, talk_actions.site_visit, talk_actions.review_template,
+        talk_actions.create_unsorted, talk_actions.accept_unsorted, talk_actions.decline_unsorted,
+        talk_actions.link_unsorted, talk_actions.add_pipeline_hook, talk_actions.remove_pipeline_hook,
+        users.create_user, users.change_rights, users.dismiss_user,
+        pipelines.add_pipeline, pipelines.edit_pipeline, pipelines.rename_pipeline, pipelines.delete_pipeline,
+        pipelines.add_stage, pipelines.edit_stage, pipelines.rename_stage, pipelines.delete_stage,
+        office.rename_account, office.edit_account, office.uninstall,
     )
 }  # fmt: skip
 ALIASES = {
@@ -188,6 +43,7 @@ ALIASES = {
 
 def run(c: Change, name: str, params: Row) -> Any:
     """Do the named action. Impossible when there is none, or when its parameters do not fit."""
+    c.cause, c.author = journal.action(name, params), c.by
     if name in ALIASES:
         name, id_name, entity = ALIASES[name]
         params = {**params, "entity": entity}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sandbox.amocrm.hooks import bodies as hooks
-from sandbox.amocrm.life import fields, tags
+from sandbox.amocrm.hooks import items
+from sandbox.amocrm.life import customers, fields, tags
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.storage import views
 from sandbox.amocrm.vocabulary import CLOSED, LOST, SINGULAR, UNSORTED_TYPE, Row
@@ -14,14 +14,23 @@ _PLAIN = ("first_name", "last_name", "loss_reason_id", "source_id", "next_price"
 
 def fire(change: Change, table: str, action: str, row: Row, **more: Any) -> None:
     """Collect the hook `{action}_{entity}` of a card; companies travel under `contacts`."""
-    one = SINGULAR[table]
+    name, bare = f"{action}_{SINGULAR[table]}", action == "delete"
     if table == "leads":
-        item = hooks.lead_bare(row) if action == "delete" else hooks.lead_item(row, **more)
-        change.hook(f"{action}_lead", "leads", action, item)
-        return
-    bare = action == "delete"
-    item = hooks.card_bare(row, one) if bare else hooks.card_item(row, one, **more)
-    change.hook(f"{action}_{one}", "customers" if table == "customers" else "contacts", action, item)
+        change.hook(name, "leads", action, items.lead_bare(row) if bare else items.lead(row, **more))
+    elif table == "customers":
+        change.hook(name, table, action, items.customer_bare(row) if bare else items.customer(row, **more))
+    elif bare:
+        change.hook(name, "contacts", action, items.card_bare(row, SINGULAR[table]))
+    else:
+        company_name = _company_name(change, row) if table == "contacts" else None
+        item = items.card(row, SINGULAR[table], company_name=company_name, **more)
+        change.hook(name, "contacts", action, item)
+
+
+def _company_name(change: Change, contact: Row) -> str | None:
+    companies = (contact.get("_embedded") or {}).get("companies") or []
+    company = change.find("companies", companies[0].get("id")) if companies else None
+    return str(company.get("name") or "") if company else None
 
 
 def edit(change: Change, table: str, row: Row, patch: Row) -> Row:
@@ -35,7 +44,9 @@ def edit(change: Change, table: str, row: Row, patch: Row) -> Row:
     if table == "leads":
         _move(change, row, patch)
     _reassign(change, table, row, patch)
-    _rename(change, table, row, patch)
+    if table == "customers":
+        customers.apply(change, row, patch)
+    _rename(change, table, row, _named(table, row, patch))
     _price(change, row, patch)
     for name in _PLAIN:
         if name in patch:
@@ -66,6 +77,8 @@ def _hooks(change: Change, table: str, row: Row, before: Row) -> None:
         if row["pipeline_id"] != before["pipeline_id"]:
             old["old_pipeline_id"] = before["pipeline_id"]
         fire(change, table, "status", row, **old)
+        old_pipeline = {"old_pipeline_id": before["pipeline_id"]}
+        change.trigger("status", row, old_status_id=before["status_id"], **old_pipeline)
     if row.get("responsible_user_id") != before.get("responsible_user_id"):
         fire(change, table, "responsible", row, old_responsible_user_id=before.get("responsible_user_id"))
 
@@ -120,6 +133,14 @@ def _reassign(change: Change, table: str, row: Row, patch: Row) -> None:
     row["group_id"] = change.group_of(user_id)
     before, after = {"responsible_user": {"id": old}}, {"responsible_user": {"id": user_id}}
     change.event("entity_responsible_changed", SINGULAR[table], row["id"], [before], [after])
+
+
+def _named(table: str, row: Row, patch: Row) -> Row:
+    """A contact whose first or last name changes is called by them, unless it gets a name of its own."""
+    if table != "contacts" or "name" in patch or not {"first_name", "last_name"} & set(patch):
+        return patch
+    first, last = (patch.get(name, row.get(name)) or "" for name in ("first_name", "last_name"))
+    return {**patch, "name": f"{first} {last}".strip()}
 
 
 def _rename(change: Change, table: str, row: Row, patch: Row) -> None:

@@ -1,4 +1,8 @@
-"""One change of an account: a transaction in which rows are put, events appended and hooks collected."""
+"""One change of an account: a transaction in which rows are put, events appended and hooks collected.
+
+Whoever opens one says why: `actions.run` does for actions, `api.writes.writing(call)` for API calls. The
+cause goes into the journal with the change.
+"""
 
 # ruff: noqa: S608 (names in SQL come from our own tables, values are bound)
 
@@ -9,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox.amocrm.hooks import bodies as hooks
+from sandbox.amocrm.hooks import items, queue
+from sandbox.amocrm.life import journal
 from sandbox.amocrm.storage.accounts import Account
 from sandbox.amocrm.storage.snapshot import row_values
 from sandbox.amocrm.storage.tables import TABLES, insert_statement
@@ -34,17 +39,22 @@ class Impossible(Exception):
 
 
 class Change:
-    """What a mutation works with. `by` is the acting user (0 = robot), `now` the second it happens in."""
+    """What a mutation works with. `by` is the acting user (0 = robot), `now` the second it happens in.
+
+    `by` may change on the way (an API call in somebody's name); `author` is who the journal names.
+    """
 
     def __init__(self, world: World, connection: sqlite3.Connection, account: Account, by: int) -> None:
         self.world = world
         self.connection = connection
         self.account = account
-        self.by = by
+        self.by = self.author = by
         self.now = int(world.clock.now())
-        self.hooks: list[hooks.Item] = []
+        self.hooks: list[queue.Item] = []
+        self.triggers: list[queue.Trigger] = []
         self.reload_accounts = False
         self.wake_delivery = False
+        self.cause: journal.Cause | None = None
 
     def find(self, table: str, row_id: Any) -> Row | None:
         """The row, deleted ones included; None when there is none."""
@@ -70,10 +80,25 @@ class Change:
     def put(self, table: str, row: Row) -> None:
         """Store the row as it now is."""
         values = row_values(TABLES[table], self.account.id, row)
+        if self.world.switches["visibility_delay_s"]:
+            self._freshen(table, values[1])
         self.connection.execute(insert_statement(TABLES[table]), values)
 
+    def _freshen(self, table: str, row_id: Any) -> None:
+        """Note when the row was made and last changed: filtered lists show it later."""
+        found = self.connection.execute(
+            f'SELECT 1 FROM "{table}" WHERE account_id = ? AND id = ?', (self.account.id, row_id)
+        ).fetchone()
+        self.connection.execute(
+            "INSERT INTO fresh VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET changed_at = excluded.changed_at",
+            (self.account.id, table, row_id, None if found else self.now, self.now),
+        )
+
     def remove(self, table: str, row_id: Any) -> None:
-        """Take the row away for good."""
+        """Take the row away for good; its number is nobody's from then on."""
+        if isinstance(row_id, int):
+            self._keep_number(table, row_id)
         self.connection.execute(
             f'DELETE FROM "{table}" WHERE account_id = ? AND id = ?', (self.account.id, row_id)
         )
@@ -97,6 +122,18 @@ class Change:
             "INSERT OR REPLACE INTO sequences VALUES (?, ?, ?)", (self.account.id, name, value)
         )
         return int(value)
+
+    def _keep_number(self, table: str, row_id: int) -> None:
+        """Let `next_id` count on from beyond this number, though its row goes."""
+        name = "notes" if table in _NOTES else table
+        found = self.connection.execute(
+            "SELECT value FROM sequences WHERE account_id = ? AND name = ?", (self.account.id, name)
+        ).fetchone()
+        if found is None:
+            largest = self._largest_id(_NOTES if name == "notes" else (table,))
+            self.connection.execute(
+                "INSERT INTO sequences VALUES (?, ?, ?)", (self.account.id, name, max(largest, row_id))
+            )
 
     def _largest_id(self, tables: tuple[str, ...]) -> int:
         largest = 0
@@ -145,7 +182,16 @@ class Change:
 
     def hook(self, name: str, top: str, action: str, item: Row) -> None:
         """Collect a hook: `name` as in the subscription's settings, then the body's two keys and its item."""
-        self.hooks.append(hooks.Item(name=name, top=top, action=action, item=item))
+        self.hooks.append(queue.Item(name=name, top=top, action=action, item=item))
+
+    def trigger(self, event: str, lead: Row, **old: Any) -> None:
+        """Collect what the digital pipeline's hooks on the lead's column may want to hear of."""
+        self.triggers.append(queue.Trigger(event=event, item=items.trigger(lead, **old)))
+
+    def token(self, name: str) -> str:
+        """A long hex string nobody had before, the same whenever the same changes are made again."""
+        seed = f"{self.account.id}:{name}:{self.next_id(name)}"
+        return hashlib.blake2b(seed.encode(), digest_size=24).hexdigest()
 
     def group_of(self, user_id: Any) -> int:
         """The group of a user, 0 for the robot and for unknown ones."""
@@ -154,12 +200,19 @@ class Change:
 
 
 @contextmanager
-def changing(world: World, account: Account, by: int = ROBOT) -> Iterator[Change]:
-    """A change in one transaction: committed with its events and queued hooks, or undone by an exception."""
+def changing(
+    world: World, account: Account, by: int = ROBOT, cause: journal.Cause | None = None
+) -> Iterator[Change]:
+    """A change in one transaction: committed with its events, queued hooks and line of the journal, or undone
+    by an exception. A cause not known yet may be set on the change."""
     with world.store.write() as connection:
         change = Change(world, connection, account, by)
+        change.cause = cause
         yield change
-        queued = hooks.queue(world, connection, account, change.hooks)
+        if change.cause is not None:
+            journal.append(connection, account.id, change.now, change.author, change.cause)
+        queued = queue.put(world, connection, account, change.hooks)
+        queued += queue.put_triggers(world, connection, account, change.triggers)
     if change.reload_accounts:
         world.accounts.reload()
     if queued or change.wake_delivery:

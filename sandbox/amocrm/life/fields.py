@@ -27,6 +27,26 @@ def apply(change: Change, table: str, row: Row, wanted: Any, given: bool) -> Non
     row["custom_fields_values"] = list(kept.values()) or None
 
 
+def resolved(definitions: list[Row], wanted: Any) -> list[tuple[Any, Row | None]]:
+    """The fields that a write names, by id or code, each with its value as it is stored; None clears it.
+
+    For things that are no cards (elements of catalogs, segments): no events. Impossible as in `apply`.
+    """
+    if not isinstance(wanted, list):
+        raise Impossible("This value should be of type array.", "custom_fields_values", "InvalidType")
+    found = []
+    for index, item in enumerate(wanted):
+        item = item if isinstance(item, dict) else {}
+        name, own = ("field_id", "id") if item.get("field_id") is not None else ("field_code", "code")
+        key = item.get(name)
+        definition = next((row for row in definitions if key is not None and row.get(own) == key), None)
+        if definition is None:
+            where = f"custom_fields_values.{index}.{name}"
+            raise Impossible("The value you selected is not a valid choice.", where)
+        found.append((definition["id"], _field(definition, item, index)))
+    return found
+
+
 def _definition(change: Change, table: str, item: Any, index: int) -> Row:
     item = item if isinstance(item, dict) else {}
     where = f"custom_fields_values.{index}.field_id"

@@ -1,82 +1,13 @@
-"""What administrators do: users and their rights, stages, the account's name, integrations thrown out."""
+"""What administrators do to the account itself: its name, its settings, integrations thrown out."""
 
 import hashlib
 import hmac
-from typing import Any
 from urllib.parse import urlencode
 
 from sandbox.amocrm.auth import tokens
-from sandbox.amocrm.life import cards
 from sandbox.amocrm.life.change import Change, Impossible, Missing
-from sandbox.amocrm.storage import accounts, views
-from sandbox.amocrm.vocabulary import CLOSED, UNSORTED_TYPE, Row
-
-
-def dismiss_user(change: Change, user_id: Any, transfer_to: Any = None) -> None:
-    """The user can no longer log in; his open leads go to another one if that is named."""
-    user = change.get("users", user_id)
-    user["rights"] = {**(user.get("rights") or {}), "is_active": False}
-    change.put("users", user)
-    if transfer_to is None:
-        return
-    where = "responsible_user_id = ? AND hidden = 0 AND status_id NOT IN (142, 143)"
-    for lead in change.rows("leads", where, user_id):
-        cards.edit(change, "leads", lead, {"responsible_user_id": transfer_to})
-
-
-def change_rights(change: Change, user_id: Any, rights: Row) -> None:
-    """Overwrite the named rights of a user; inner objects such as `leads` are merged."""
-    user = change.get("users", user_id)
-    merged = dict(user.get("rights") or {})
-    for name, value in rights.items():
-        old = merged.get(name)
-        merged[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
-    user["rights"] = merged
-    if "group_id" in rights and isinstance(user.get("_embedded"), dict):
-        groups = change.account.body.get("_embedded", {}).get("users_groups") or []
-        user["_embedded"]["groups"] = [group for group in groups if group.get("id") == rights["group_id"]]
-    change.put("users", user)
-
-
-def create_user(change: Change, name: str, email: str, rights: Row) -> Row:
-    """A new colleague."""
-    row = {
-        "id": change.next_id("users"), "name": name, "email": email, "lang": "ru",
-        "rights": {"leads": {}, "is_admin": False, "is_free": False, "is_active": True, "group_id": 0,
-                   "role_id": None, **rights},
-        "_embedded": {"roles": [], "groups": []},
-    }  # fmt: skip
-    change.put("users", row)
-    return row
-
-
-def _status(change: Change, pipeline_id: Any, status_id: Any) -> tuple[Row, Row]:
-    pipeline = change.get("pipelines", pipeline_id)
-    for status in views.statuses_of(pipeline):
-        if status.get("id") == status_id:
-            return pipeline, status
-    raise Missing(f"pipeline {pipeline_id} has no status {status_id}")
-
-
-def rename_stage(change: Change, pipeline_id: Any, status_id: Any, name: str) -> None:
-    """A column of the board gets another name."""
-    pipeline, status = _status(change, pipeline_id, status_id)
-    status["name"] = name
-    change.put("pipelines", pipeline)
-
-
-def delete_stage(change: Change, pipeline_id: Any, status_id: Any, move_to: Any = None) -> None:
-    """A column disappears; its leads go to `move_to`, else to the first ordinary status left."""
-    pipeline, status = _status(change, pipeline_id, status_id)
-    if status_id in CLOSED or status.get("type") == UNSORTED_TYPE:
-        raise Impossible(f"status {status_id} belongs to the system", "status_id")
-    left = [item for item in pipeline["_embedded"]["statuses"] if item is not status]
-    target = move_to or next((item["id"] for item in left if item.get("type") != UNSORTED_TYPE), None)
-    where = "pipeline_id = ? AND status_id = ? AND hidden = 0"
-    for lead in change.rows("leads", where, pipeline_id, status_id):
-        cards.edit(change, "leads", lead, {"status_id": target})
-    pipeline["_embedded"]["statuses"] = left
-    change.put("pipelines", pipeline)
+from sandbox.amocrm.storage import accounts
+from sandbox.amocrm.vocabulary import Row
 
 
 def rename_account(change: Change, new_subdomain: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.amocrm.hooks import bodies as hooks
+from sandbox.amocrm.hooks import items
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.vocabulary import PERSON_LIKE, Row
 
@@ -16,9 +16,10 @@ _EVENTS = {
 def create(change: Change, given: Row) -> Row:
     """A new task; Impossible when it hangs on nothing that exists."""
     entity_type, entity_id = given.get("entity_type"), given.get("entity_id")
+    _known_kind(entity_type)
     if entity_id is not None:
         _holder(change, entity_type, entity_id)
-    user_id = given.get("responsible_user_id") or change.by
+    user_id = _user(change, given.get("responsible_user_id") or change.by)
     created_by = given.get("created_by", change.by)
     row = {
         "id": change.next_id("tasks"),
@@ -40,14 +41,25 @@ def create(change: Change, given: Row) -> Row:
     }
     change.put("tasks", row)
     change.event("task_added", "task", row["id"])
-    change.hook("add_task", "task", "add", hooks.task_item(change.account, row))
+    change.hook("add_task", "task", "add", items.task(change.account, row))
     _follow(change, row)
     return edit(change, row, {"is_completed": True, **given}) if given.get("is_completed") else row
 
 
-def _holder(change: Change, entity_type: Any, entity_id: Any) -> Row:
-    if entity_type not in PERSON_LIKE:
+def _user(change: Change, user_id: Any) -> Any:
+    """The user if there is one; 0, the robot, stands for nobody."""
+    if user_id and change.find("users", user_id) is None:
+        raise Impossible(f"there is no user {user_id}", "responsible_user_id")
+    return user_id
+
+
+def _known_kind(entity_type: Any) -> None:
+    if entity_type is not None and entity_type not in PERSON_LIKE:
         raise Impossible("The value you selected is not a valid choice.", "entity_type")
+
+
+def _holder(change: Change, entity_type: Any, entity_id: Any) -> Row:
+    _known_kind(entity_type or "")
     row = change.find(entity_type, entity_id)
     if row is None or row.get("is_deleted") or row.get("_merged_into"):
         raise Impossible(f"there is no {entity_type} {entity_id}", "entity_id", "NotFound")
@@ -57,6 +69,7 @@ def _holder(change: Change, entity_type: Any, entity_id: Any) -> Row:
 def edit(change: Change, row: Row, patch: Row) -> Row:
     """Apply a patch; completing it, with or without a result, is one too."""
     before = dict(row)
+    _known_kind(patch.get("entity_type"))
     for name, (kind, outer, inner) in _EVENTS.items():
         if patch.get(name) is not None and patch[name] != row.get(name):
             old, row[name] = row.get(name), patch[name]
@@ -75,12 +88,10 @@ def edit(change: Change, row: Row, patch: Row) -> Row:
     if before["text"] != row["text"]:
         extra["old_text"] = before["text"]
     change.put("tasks", row)
-    change.hook("update_task", "task", "update", hooks.task_item(change.account, row, **extra))
+    change.hook("update_task", "task", "update", items.task(change.account, row, **extra))
     if before["responsible_user_id"] != row["responsible_user_id"]:
         old_user = {"old_responsible_user_id": before["responsible_user_id"]}
-        change.hook(
-            "responsible_task", "task", "responsible", hooks.task_item(change.account, row, **old_user)
-        )
+        change.hook("responsible_task", "task", "responsible", items.task(change.account, row, **old_user))
     _follow(change, before)
     _follow(change, row)
     return row
@@ -90,7 +101,7 @@ def _reassign(change: Change, row: Row, patch: Row) -> None:
     user_id, old = patch.get("responsible_user_id"), row.get("responsible_user_id")
     if user_id is None or user_id == old:
         return
-    row["responsible_user_id"], row["group_id"] = user_id, change.group_of(user_id)
+    row["responsible_user_id"], row["group_id"] = _user(change, user_id), change.group_of(user_id)
     change.event(
         "entity_responsible_changed", "task", row["id"],
         [{"responsible_user": {"id": old}}], [{"responsible_user": {"id": user_id}}],
@@ -119,8 +130,18 @@ def delete(change: Change, row: Row) -> None:
     """Take the task away for good, as people do in the interface."""
     change.remove("tasks", row["id"])
     change.event("task_deleted", "task", row["id"])
-    change.hook("delete_task", "task", "delete", hooks.task_item(change.account, row))
+    change.hook("delete_task", "task", "delete", items.task(change.account, row))
     _follow(change, row)
+
+
+def closest(change: Change, table: str, entity_id: Any) -> Any:
+    """The earliest deadline of a card's open tasks; None when it has none."""
+    found = change.connection.execute(
+        "SELECT min(complete_till) FROM tasks WHERE account_id = ? AND entity_id = ? AND entity_type = ?"
+        " AND is_completed = 0",
+        (change.account.id, entity_id, table),
+    )
+    return found.fetchone()[0]
 
 
 def _follow(change: Change, task: Row) -> None:
@@ -131,13 +152,9 @@ def _follow(change: Change, task: Row) -> None:
     card = change.find(table, entity_id)
     if card is None:
         return
-    closest = change.connection.execute(
-        "SELECT min(complete_till) FROM tasks WHERE account_id = ? AND entity_id = ? AND entity_type = ?"
-        " AND is_completed = 0",
-        (change.account.id, entity_id, table),
-    ).fetchone()[0]
-    if closest != card.get("closest_task_at"):
-        card["closest_task_at"] = closest
+    earliest = closest(change, table, entity_id)
+    if earliest != card.get("closest_task_at"):
+        card["closest_task_at"] = earliest
         if change.world.switches["bump_on_notes"]:
             card["updated_at"] = change.now
         change.put(table, card)

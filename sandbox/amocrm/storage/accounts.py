@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sandbox.amocrm.storage import texts
@@ -15,16 +15,17 @@ SHARED_LABELS = frozenset({"www", "api-a", "api-b"})
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One account; `body` is account.json with every `with=`."""
+    """One account; `body` is account.json with every `with=`, `parent` the domain it was called under."""
 
     id: int
     subdomain: str
     body: Row
+    parent: str = DOMAINS[0]
 
     @property
     def domain(self) -> str:
         """The account's own host."""
-        return f"{self.subdomain}.amocrm.ru"
+        return f"{self.subdomain}{self.parent}"
 
     @property
     def origin(self) -> str:
@@ -77,8 +78,15 @@ class Accounts:
         for domain in DOMAINS:
             label = host.removesuffix(domain)
             if label != host and label not in SHARED_LABELS:
-                return self._by_subdomain.get(label)
+                found = self._by_subdomain.get(label)
+                # Clients follow `next`, and refuse to carry their token to another host.
+                return found and replace(found, parent=domain)
         return self.named(None)
+
+
+def is_shared(host: str) -> bool:
+    """Whether a host is the vendor's own and no account's: www.amocrm.ru, api-b.kommo.com."""
+    return any(host.removesuffix(domain) in SHARED_LABELS for domain in DOMAINS if host.endswith(domain))
 
 
 def save(connection: sqlite3.Connection, account_id: int, subdomain: str, body: Row) -> None:

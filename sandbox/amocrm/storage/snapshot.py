@@ -1,11 +1,10 @@
-"""Reads a snapshot directory (account.json and JSON Lines files) into the store."""
+"""A snapshot directory: its account.json, what a row of its JSON Lines becomes in the store, its digest."""
 
 import hashlib
 import json
 import re
-import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sandbox.amocrm.storage import tables, texts, views
 from sandbox.amocrm.vocabulary import Row
 
-BATCH = 5000
 SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 ACCOUNT_DEFAULTS: dict[str, Any] = {
     "name": "Sandbox",
@@ -111,56 +109,6 @@ def _check_zone(name: str, path: Path) -> None:
         raise SnapshotError(f"{path}: {name!r} is no time zone; write one such as Europe/Moscow") from None
 
 
-def load(connection: sqlite3.Connection, directory: Path, account: Row) -> dict[str, int]:
-    """Store the account and every row of the snapshot, in the caller's transaction; answers rows per entity.
-
-    SnapshotError for an unreadable line; files nobody knows are passed over with a notice.
-    """
-    connection.execute(
-        "INSERT INTO accounts (id, subdomain, body) VALUES (?, ?, ?)",
-        (account["id"], account["subdomain"], texts.dumps(account)),
-    )
-    counts: dict[str, int] = {}
-    for path in sorted(directory.iterdir()):
-        table = tables.TABLES.get(path.stem) if path.suffix == ".jsonl" else None
-        if table is not None:
-            counts[table.name] = _load_file(connection, path, table, account["id"])
-        elif path.is_file() and path.name != "account.json":
-            notice(f"{path} is not part of a snapshot and is ignored")
-    return counts
-
-
-def _load_file(connection: sqlite3.Connection, path: Path, table: tables.Table, account_id: int) -> int:
-    statement = tables.insert_statement(table)
-    batch: list[tuple[Any, ...]] = []
-    count = 0
-    for values in _rows(path, table, account_id):
-        batch.append(values)
-        count += 1
-        if len(batch) == BATCH:
-            connection.executemany(statement, batch)
-            batch.clear()
-    connection.executemany(statement, batch)
-    return count
-
-
-def _rows(path: Path, table: tables.Table, account_id: int) -> Iterator[tuple[Any, ...]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            line = line.strip()
-            if not line:
-                continue
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                row = json.loads(text)
-                if type(row) is not dict:
-                    raise ValueError("not an object")
-                yield row_values(table, account_id, row, text, number)
-            except (ValueError, KeyError) as err:
-                reason = f"no {err}" if isinstance(err, KeyError) else str(err)
-                raise SnapshotError(f"{path}:{number}: {reason}; mend or remove the line") from None
-
-
 def row_values(
     table: tables.Table, account_id: int, row: Row, text: str | None = None, number: int = 0
 ) -> tuple[Any, ...]:
@@ -179,6 +127,12 @@ def row_values(
     if not row.get("updated_at") and "updated_at" in table.columns:
         # Only its column: a row without the moment must still be found by filters on it.
         row = {**row, "updated_at": row.get("created_at") or 0}
-    columns = [value(row.get(name), as_text) for name, as_text in table.plan]
+    field: Callable[[str], Any] = row.get
+    columns = [
+        item
+        if type(item := field(name)) is plain and (plain is int or item.isascii())
+        else value(item, plain is str)
+        for name, plain in table.plan
+    ]
     row_id = value(row_id, table.key in table.texts)
     return (account_id, row_id, tables.hidden_of(row), *columns, text, view)

@@ -5,14 +5,16 @@ import hashlib
 import importlib
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox.amocrm.storage import onesided, snapshot
+from sandbox.amocrm.storage import loading, snapshot
 from sandbox.amocrm.storage.snapshot import SnapshotError
 from sandbox.amocrm.storage.store import Store
+from sandbox.amocrm.vocabulary import Row
 
 FILE = "sandbox.sqlite"
 DEFAULT_ACCOUNT_ID = 31000001
@@ -38,6 +40,16 @@ class Source:
         parts.append(f"subdomain={self.subdomain}")
         return hashlib.blake2b("|".join(parts).encode(), digest_size=16).hexdigest()
 
+    def look(self) -> str:
+        """Equal only for files nobody has touched since, which is seen without reading them."""
+        files = [
+            (str(path), info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
+            for directory in self.snapshots
+            for path in sorted(directory.iterdir())
+            if (info := path.stat())
+        ]
+        return hashlib.blake2b(repr((self, files)).encode(), digest_size=16).hexdigest()
+
 
 class StateError(Exception):
     """The state cannot be used; the message is one line with the remedy."""
@@ -62,11 +74,11 @@ def open_store(directory: Path, source: Source) -> Store:
     StateError when the state was made from another source, SnapshotError when the source cannot be read.
     """
     path = directory / FILE
-    wanted = source.fingerprint()
+    look = source.look()
     if path.exists():
         store = Store(path)
         found = store.get_meta("source")
-        if found == wanted:
+        if found is not None and _is_same(store, source, look, found):
             return store
         store.close()
         if found is not None:
@@ -76,13 +88,26 @@ def open_store(directory: Path, source: Source) -> Store:
         _discard(directory)  # an interrupted first start
     store = Store(path)
     try:
-        _load(store, source, directory)
-        store.set_meta("source", wanted)
+        with ThreadPoolExecutor(1) as beside:  # hashing gigabytes does not need this thread
+            fingerprint = beside.submit(source.fingerprint)
+            _load(store, source, directory)
+        store.set_meta("look", look)
+        store.set_meta("source", fingerprint.result())
     except BaseException:
         store.close()
         _discard(directory)
         raise
     return store
+
+
+def _is_same(store: Store, source: Source, look: str, found: str) -> bool:
+    """Whether the state was made from this source; its contents are read only when it looks different."""
+    if store.get_meta("look") == look:
+        return True
+    if source.fingerprint() != found:
+        return False
+    store.set_meta("look", look)
+    return True
 
 
 def _discard(directory: Path) -> None:
@@ -98,25 +123,30 @@ def _load(store: Store, source: Source, directory: Path) -> None:
             snapshots = _generated(generated, source)
         else:
             snapshots = list(source.snapshots)
+        accounts = _accounts(snapshots, source)
         with store.bulk() as connection:
-            seen: dict[Any, Path] = {}
-            for index, path in enumerate(snapshots):
-                account = snapshot.read_account(path)
-                if source.subdomain and index == 0:
-                    account["subdomain"] = source.subdomain.lower()
-                for name in ("id", "subdomain"):
-                    if account[name] in seen:
-                        raise SnapshotError(
-                            f"{path} and {seen[account[name]]} have the same account {name} {account[name]}"
-                        )
-                    seen[account[name]] = path
-                snapshot.load(connection, path, account)
-                added = onesided.complete_leads(connection, account["id"])
-                if added:
-                    snapshot.notice(f"{path}: {added} links were told only from their other side")
+            loading.load(connection, accounts)
     finally:
         if generated is not None:
             shutil.rmtree(generated, ignore_errors=True)
+
+
+def _accounts(snapshots: list[Path], source: Source) -> list[tuple[Path, Row]]:
+    """The directories with their account.json; SnapshotError when two have the same id or subdomain."""
+    seen: dict[Any, Path] = {}
+    accounts = []
+    for index, path in enumerate(snapshots):
+        account = snapshot.read_account(path)
+        if source.subdomain and index == 0:
+            account["subdomain"] = source.subdomain.lower()
+        for name in ("id", "subdomain"):
+            if account[name] in seen:
+                raise SnapshotError(
+                    f"{path} and {seen[account[name]]} have the same account {name} {account[name]}"
+                )
+            seen[account[name]] = path
+        accounts.append((path, account))
+    return accounts
 
 
 def _generated(directory: Path, source: Source) -> list[Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.amocrm.storage import tables, texts
+from sandbox.amocrm.storage.places import Places
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -34,10 +35,24 @@ CREATE TABLE IF NOT EXISTS webhooks (id INTEGER PRIMARY KEY, account_id INTEGER 
   UNIQUE (account_id, destination));
 CREATE TABLE IF NOT EXISTS deliveries (id INTEGER PRIMARY KEY, webhook_id INTEGER, account_id INTEGER,
   destination TEXT NOT NULL, method TEXT NOT NULL, body BLOB NOT NULL, queued_at REAL NOT NULL,
-  due_at REAL NOT NULL, attempts INTEGER NOT NULL, state TEXT NOT NULL, last_status INTEGER);
+  due_at REAL NOT NULL, attempts INTEGER NOT NULL, state TEXT NOT NULL, last_status INTEGER,
+  pipeline_hook_id INTEGER);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due_at, id);
 CREATE TABLE IF NOT EXISTS bad_answers (webhook_id INTEGER NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS bad_answers_at ON bad_answers (webhook_id, at);
+CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, account_id INTEGER NOT NULL,
+  by INTEGER NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL, params TEXT NOT NULL, client TEXT);
+CREATE INDEX IF NOT EXISTS journal_account ON journal (account_id, id);
+CREATE TABLE IF NOT EXISTS sorted_unsorted (account_id INTEGER NOT NULL, id TEXT NOT NULL, category TEXT,
+  pipeline_id INTEGER, created_at INTEGER, how TEXT NOT NULL, sorted_at INTEGER NOT NULL,
+  PRIMARY KEY (account_id, id));
+CREATE TABLE IF NOT EXISTS source_owners (account_id INTEGER NOT NULL, source_id INTEGER NOT NULL,
+  client_id TEXT NOT NULL, external_id TEXT NOT NULL, PRIMARY KEY (account_id, source_id));
+CREATE TABLE IF NOT EXISTS fresh (account_id INTEGER NOT NULL, name TEXT NOT NULL, id NOT NULL,
+  made_at INTEGER, changed_at INTEGER NOT NULL, PRIMARY KEY (account_id, name, id));
+CREATE TABLE IF NOT EXISTS pipeline_hooks (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL,
+  pipeline_id INTEGER NOT NULL, status_id INTEGER NOT NULL, event TEXT NOT NULL, url TEXT NOT NULL,
+  UNIQUE (account_id, pipeline_id, status_id, event, url));
 """
 
 
@@ -57,11 +72,20 @@ class Store:
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._lock = threading.RLock()
         self._depth = 0
+        self._version = 0
+        self.places = Places(lambda: self._version)
         self._writer = self._open()
         self._writer.executescript(SCHEMA)
+        self._widen()
         for table in tables.TABLES.values():
             for statement in tables.create_statements(table):
                 self._writer.execute(statement)
+
+    def _widen(self) -> None:
+        """A state kept by an earlier version lacks the newest column."""
+        known = {row[1] for row in self._writer.execute("PRAGMA table_info(deliveries)")}
+        if "pipeline_hook_id" not in known:
+            self._writer.execute("ALTER TABLE deliveries ADD COLUMN pipeline_hook_id INTEGER")
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -95,6 +119,7 @@ class Store:
                 return
             self._writer.execute("BEGIN IMMEDIATE")
             self._depth = 1
+            self._version += 1  # odd: rows may change at any moment
             try:
                 yield self._writer
             except BaseException:
@@ -104,6 +129,7 @@ class Store:
                 self._writer.execute("COMMIT")
             finally:
                 self._depth = 0
+                self._version += 1
 
     @contextmanager
     def bulk(self) -> Iterator[sqlite3.Connection]:

@@ -5,6 +5,10 @@ import re
 from typing import Any
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+# `JSONEncoder.encode` makes such an encoder for every call, which costs more than encoding a small row.
+_make: Any = getattr(json.encoder, "c_make_encoder", None)
+_quoted = json.encoder.encode_basestring
+_chunks = _make and _make(None, _encoder.default, _quoted, None, ":", ",", False, False, True)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -13,8 +17,14 @@ def dumps(value: Any) -> str:
 
     Half a surrogate pair (PHP cuts emoji in two) stays escaped too: UTF-8 has no bytes for it.
     """
-    text = _encoder.encode(value)
-    return text if is_storable(text) else _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    if value is None:
+        return "null"
+    if type(value) is list and not value:
+        return "[]"
+    text = "".join(_chunks(value, 0)) if _chunks else _encoder.encode(value)
+    if text.isascii() or is_storable(text):
+        return text
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def is_storable(text: str) -> bool:

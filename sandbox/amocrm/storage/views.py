@@ -86,7 +86,7 @@ def cut(table: str, row: Row) -> str | None:
         return None
     embedded = row.get("_embedded")
     embedded = embedded if isinstance(embedded, dict) else {}
-    core = {k: v for k, v in row.items() if k not in view.gated_top and not k.startswith("_")}
+    core = {k: v for k, v in row.items() if k[:1] != "_" and k not in view.gated_top}
     path = f"{view.path}/{row.get('id')}"
     pieces = [spliced(path, dumps(core))[:-1]]
     pieces += [f',"{name}":{dumps(row.get(name))}' for name in view.gated_top.values()]
@@ -117,15 +117,44 @@ def spliced(path: str, body: str) -> str:
     return f'{body[:-1]},"_links":{link(path)}}}'
 
 
-def event_text(body: str) -> str:
-    """An event's answer: links for itself and for the entity it is about."""
-    row = json.loads(body)
-    row.pop("_embedded", None)
+def event_text(row: Row, more: Row) -> str:
+    """An event's answer: links for itself and for the entity it is about, which `more` describes further."""
+    row = {name: value for name, value in row.items() if name != "_embedded"}
     one, entity_id = str(row.get("entity_type")), row.get("entity_id")
-    many = {"company": "companies"}.get(one, one + "s")
-    entity = f'{{"id":{dumps(entity_id)},"_links":{link(f"{many}/{entity_id}")}}}'
+    address = f"{_home_of(one)}/{entity_id}"
+    entity = f'{dumps({"id": entity_id, **more})[:-1]},"_links":{link(address)}}}'
     text = spliced(f"events/{row.get('id')}", dumps(row))
     return f'{text[:-1]},"_embedded":{{"entity":{entity}}}}}'
+
+
+def _home_of(entity: str) -> str:
+    """Where an entity of an event lives: `lead` → leads, `catalog_7` → catalogs/7/elements."""
+    kind, _, number = entity.partition("_")
+    if kind == "catalog" and number.isdecimal():
+        return f"catalogs/{number}/elements"
+    return {"company": "companies"}.get(entity, entity + "s")
+
+
+def tag_text(body: str) -> str:
+    """A tag of the dictionary: three fields, no links; which kind of card it belongs to is not shown."""
+    row = json.loads(body)
+    return dumps({name: row.get(name) for name in ("id", "name", "color")})
+
+
+_PINS = (',"is_pinned":false}', ',"is_pinned":true}')
+
+
+def note_body(body: str, *, pinned: bool) -> str:
+    """A note's JSON with or without `is_pinned`."""
+    mentioned = body.count('"is_pinned"')
+    if not pinned and not mentioned:
+        return body
+    for end in _PINS if mentioned == 1 else ():
+        if body.endswith(end):  # as our own rows have it: parsing 250 of them would cost more than the page
+            return body if pinned else body[: -len(end)] + "}"
+    row = json.loads(body)
+    is_pinned = bool(row.pop("is_pinned", False))
+    return dumps({**row, "is_pinned": is_pinned} if pinned else row)
 
 
 def statuses_of(pipeline: Row) -> list[Row]:
@@ -135,13 +164,22 @@ def statuses_of(pipeline: Row) -> list[Row]:
     return [status for status in listed if isinstance(status, dict)] if isinstance(listed, list) else []
 
 
-def pipeline_text(body: str) -> str:
-    """A pipeline's answer: links for itself and for each of its statuses."""
+def status_shown(status: Row, *, described: bool) -> Row:
+    """A status as an answer has it: `descriptions` only on demand, an empty list where there are none."""
+    kept = {name: value for name, value in status.items() if name != "descriptions"}
+    return {**kept, "descriptions": status.get("descriptions") or []} if described else kept
+
+
+def pipeline_text(body: str, *, described: bool = False) -> str:
+    """A pipeline's answer: links for itself and for each status; `described` as in `status_shown`."""
     row = json.loads(body)
     home = f"leads/pipelines/{row.get('id')}"
     listed = statuses_of(row)
     row.pop("_embedded", None)
-    statuses = ",".join(spliced(f"{home}/statuses/{status.get('id')}", dumps(status)) for status in listed)
+    statuses = ",".join(
+        spliced(f"{home}/statuses/{status.get('id')}", dumps(status_shown(status, described=described)))
+        for status in listed
+    )
     return f'{spliced(home, dumps(row))[:-1]},"_embedded":{{"statuses":[{statuses}]}}}}'
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.amocrm.main import Simulator
 from sandbox.amocrm.storage.state import Source
+from tests.sandbox.amocrm.hooked import Queue, subscribe_to_all, write_full_account
 from tests.sandbox.amocrm.support import Client, account_json, small_account, write_account
 
 
@@ -34,3 +35,30 @@ def client(simulator: Simulator) -> Iterator[Client]:
     made = Client(simulator.url)
     yield made
     made.http.close()
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """One simulator of the full account for a whole module, whose tests make the cards they work with."""
+    home = tmp_path_factory.mktemp("full")
+    (home / "state").mkdir()
+    running = Simulator(home / "state", Source(snapshots=(write_full_account(home / "snapshot"),)))
+    running.world.switches.change({"rate_limit": 0, "hook_disable_after": 1_000_000})
+    running.start()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def shared(full: Simulator) -> Iterator[Client]:
+    """A client of the full account, subscribed to every hook."""
+    made = Client(full.url)
+    subscribe_to_all(made)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture
+def queue(full: Simulator, shared: Client) -> Queue:
+    """The hooks of the full account from here on."""
+    return Queue(full)

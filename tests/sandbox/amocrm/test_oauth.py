@@ -1,14 +1,18 @@
 """OAuth: consent, codes, rotating refresh tokens, access tokens, uninstall."""
 
 import base64
+import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import jwt
 import pytest
 import requests
 
+from tests.sandbox.amocrm.receiver import Receiver
+from tests.sandbox.amocrm.running import client_of, running
 from tests.sandbox.amocrm.support import ACCOUNT_ID, Client
 
 REVOKED = "Token has been revoked"
@@ -78,9 +82,9 @@ def test_a_code_works_once_and_for_twenty_minutes(client: Client) -> None:
         ({"refresh_token": None}, 400),
     ],
 )
-def test_token_endpoint_refuses_with_a_hint(client: Client, wrong: dict[str, Any], status: int) -> None:
-    params = {"grant_type": "refresh_token", "refresh_token": client.tokens["refresh_token"], **wrong}
-    response = client.token(**params)
+def test_token_endpoint_refuses_with_a_hint(still: Client, wrong: dict[str, Any], status: int) -> None:
+    params = {"grant_type": "refresh_token", "refresh_token": still.tokens["refresh_token"], **wrong}
+    response = still.token(**params)
     assert response.status_code == status
     assert response.json()["hint"]
     assert response.headers["Content-Type"] == "application/problem+json"
@@ -156,8 +160,8 @@ def test_uninstall_kills_every_token(client: Client) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer nonsense", "Basic abc"])
-def test_no_or_foreign_bearer_is_401(client: Client, header: str) -> None:
-    response = client.call("GET", "leads", headers={"Authorization": header})
+def test_no_or_foreign_bearer_is_401(still: Client, header: str) -> None:
+    response = still.call("GET", "leads", headers={"Authorization": header})
     assert (response.status_code, response.json()["title"]) == (401, "Unauthorized")
 
 
@@ -209,3 +213,213 @@ def test_a_known_integration_keeps_its_secret_when_its_address_changes(client: C
         client.token(grant_type="refresh_token", refresh_token=client.tokens["refresh_token"]).status_code
         == 200
     )
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a simulator shared by the tests whose requests are all refused."""
+    with running(tmp_path_factory.mktemp("still")) as simulator, client_of(simulator) as client:
+        yield client
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def test_a_long_lived_token_works_until_its_day_and_has_no_refresh(client: Client) -> None:
+    own = client.integration["client_id"]
+    token = client.door("long_lived_tokens", client_id=own, days=2)["token"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 2 * 86400
+    client.tokens = {"access_token": token}
+    assert client.get("users").status_code == 200
+    client.door("clock", advance_s=2 * 86400 - 60)
+    assert client.get("users").status_code == 200
+    client.door("clock", advance_s=61)
+    assert client.get("users").status_code == 401
+
+
+@pytest.mark.parametrize("days", [0, 1826, -1, "x", 1.5, True])
+def test_a_long_lived_token_lives_one_day_to_five_years(still: Client, days: object) -> None:
+    body = {"client_id": still.integration["client_id"], "days": days}
+    assert still.http.post(f"{still.url}/_sandbox/long_lived_tokens", json=body).status_code == 400
+
+
+def test_revoked_access_kills_long_lived_tokens_and_pairs(client: Client) -> None:
+    own = client.integration["client_id"]
+    token = client.door("long_lived_tokens", client_id=own)["token"]
+    client.door("revoke", client_id=own)
+    refused = client.token(grant_type="refresh_token", refresh_token=client.tokens["refresh_token"])
+    assert (refused.status_code, refused.json()["hint"]) == (401, REVOKED)
+    for held in (client.tokens["access_token"], token):
+        client.tokens = {"access_token": held}
+        assert client.get("account").status_code == 401
+    code = client.door("codes", client_id=own)["code"]
+    assert client.token(grant_type="authorization_code", code=code).status_code == 200
+
+
+def press_button(client: Client, receiver: Receiver, **more: str) -> requests.Response:
+    """The external integration's button: it names addresses instead of an integration."""
+    query = {
+        "redirect_uri": "https://app.example/cb",
+        "secrets_uri": receiver.url,
+        "name": "Отчёты",
+        "state": "s-1",
+        "scopes[]": "crm",
+        "mode": "post_message",
+        **more,
+    }
+    return client.http.get(f"{client.url}/oauth/", params=query, allow_redirects=False)
+
+
+def test_the_button_makes_an_integration_and_posts_its_secrets(client: Client, receiver: Receiver) -> None:
+    answer = press_button(client, receiver)
+    assert answer.status_code == 302
+    receiver.wait(1)
+    sent = json.loads(receiver.raw[0])
+    assert {name: sent[name] for name in ("state", "name", "scopes")} == {
+        "state": "s-1",
+        "name": "Отчёты",
+        "scopes": ["crm"],
+    }
+    back = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+    assert (back["client_id"], back["state"], back["referer"]) == (sent["client_id"], "s-1", "demo.amocrm.ru")
+    own = {"client_id": sent["client_id"], "client_secret": sent["client_secret"]}
+    pair = client.token(**own, grant_type="authorization_code", code=back["code"])
+    assert pair.status_code == 200
+
+
+@pytest.mark.parametrize("status", [204, 201, 302, 404, 500])
+def test_any_answer_to_the_secrets_but_200_ends_the_installation(
+    client: Client, receiver: Receiver, status: int
+) -> None:
+    receiver.statuses = [status]
+    answer = press_button(client, receiver)
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+    assert f"Код {status}" in answer.text
+    sent = json.loads(receiver.raw[0])
+    own = {"client_id": sent["client_id"], "client_secret": sent["client_secret"]}
+    assert client.token(**own, grant_type="authorization_code", code="x").status_code == 401
+    assert receiver.paths == ["/hook"]
+
+
+def test_the_button_may_be_refused_and_needs_addresses(client: Client, receiver: Receiver) -> None:
+    refused = press_button(client, receiver, deny="1").headers["Location"]
+    assert dict(parse_qsl(urlsplit(refused).query)) == {"error": "access_denied", "state": "s-1"}
+    assert press_button(client, receiver, secrets_uri="http://[").status_code == 400
+    assert press_button(client, receiver, redirect_uri="nowhere").status_code == 400
+    assert press_button(client, receiver, secrets_uri="http://127.0.0.1:1/x").status_code == 400
+    assert receiver.paths == []
+
+
+def test_an_old_api_key_is_exchanged_for_a_code_at_the_redirect_address(
+    client: Client, receiver: Receiver
+) -> None:
+    own = client.integration
+    client.door("integrations", client_id=own["client_id"], redirect_uri=receiver.url)
+    key = client.door("api_keys", user_id=501)
+    body = {**key, "client_uuid": own["client_id"], "client_secret": own["client_secret"]}
+    url = f"{client.url}/oauth2/exchange_api_key"
+    assert client.http.post(url, json=body).status_code == 202
+    receiver.wait(1)
+    back = dict(parse_qsl(urlsplit(receiver.paths[0]).query))
+    assert (back["from_exchange"], back["referer"], back["client_id"]) == (
+        "1",
+        "demo.amocrm.ru",
+        own["client_id"],
+    )
+    pair = client.token(grant_type="authorization_code", code=back["code"], redirect_uri=receiver.url)
+    assert pair.status_code == 200
+    assert client.http.post(url, json={**body, "api_key": "x"}).status_code == 401
+    assert client.http.post(url, json={**body, "client_secret": "x"}).status_code == 401
+    assert client.http.post(url, json={**body, "login": None}).status_code == 400
+    assert client.http.post(url, data=b"\xff").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "missing", ["client_id", "client_secret", "grant_type", "redirect_uri", "refresh_token"]
+)
+@pytest.mark.parametrize("value", [None, "", 5, [], {"a": "b"}])
+def test_a_missing_or_odd_field_is_400(still: Client, missing: str, value: object) -> None:
+    params = {"grant_type": "refresh_token", "refresh_token": still.tokens["refresh_token"], missing: value}
+    assert still.token(**params).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"a[b=1", b"[" * 100_000, b'"x"'])
+def test_a_body_that_is_nothing_is_400(still: Client, body: bytes) -> None:
+    response = still.http.post(f"{still.url}/oauth2/access_token", data=body)
+    assert (response.status_code, "hint" in response.json()) == (400, True)
+
+
+def test_another_integrations_refresh_token_is_401(client: Client) -> None:
+    other = Client(client.url)
+    answer = client.token(grant_type="refresh_token", refresh_token=other.tokens["refresh_token"])
+    assert (answer.status_code, answer.json()["hint"]) == (401, "Token is not linked to client")
+    assert other.token(grant_type="refresh_token", refresh_token=other.tokens["refresh_token"]).ok
+    other.http.close()
+
+
+@pytest.mark.parametrize("reuse", ["dead", "until_new_is_used"])
+def test_a_refresh_whose_answer_is_lost(client: Client, reuse: str) -> None:
+    client.door("limits", refresh_reuse=reuse)
+    client.door("faults", add=[{"route": "/oauth2/access_token", "drop": "answer"}])
+    old = client.tokens["refresh_token"]
+    with pytest.raises(requests.ConnectionError):
+        client.token(grant_type="refresh_token", refresh_token=old)
+    again = client.token(grant_type="refresh_token", refresh_token=old)
+    assert again.status_code == (401 if reuse == "dead" else 200)
+    assert client.get("account").status_code == 200
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 502}, {"drop": "request"}])
+def test_a_refresh_that_never_arrived_may_be_tried_again(client: Client, fault: dict[str, Any]) -> None:
+    client.door("faults", add=[{"route": "/oauth2/access_token", **fault}])
+    old = client.tokens["refresh_token"]
+    try:
+        assert client.token(grant_type="refresh_token", refresh_token=old).status_code >= 500
+    except requests.ConnectionError:
+        assert "drop" in fault
+    assert client.token(grant_type="refresh_token", refresh_token=old).status_code == 200
+
+
+def test_a_renamed_account_is_found_again_and_refreshed_there(client: Client) -> None:
+    client.do("rename_account", new_subdomain="fresh")
+    old = client.tokens["refresh_token"]
+    assert client.token(grant_type="refresh_token", refresh_token=old).status_code == 404
+    url, host = f"{client.url}/oauth2/account/current/subdomain", {"Host": "api-b.amocrm.ru"}
+    found = client.http.get(url, headers={**host, "X-Refresh-Token": old}).json()
+    client.subdomain = found["subdomain"]
+    assert client.token(grant_type="refresh_token", refresh_token=old).status_code == 200
+    used = client.http.get(url, headers={**host, "X-Refresh-Token": "x"})
+    assert (used.status_code, used.json()["hint"]) == (401, REVOKED)
+
+
+def test_an_expired_refresh_token_does_not_tell_the_subdomain(client: Client) -> None:
+    client.door("clock", advance_s=91 * 86400)
+    headers = {"X-Refresh-Token": client.tokens["refresh_token"]}
+    assert (
+        client.http.get(f"{client.url}/oauth2/account/current/subdomain", headers=headers).status_code == 401
+    )
+
+
+def test_salesbot_tokens_are_hs512_and_claims_can_be_bent(client: Client) -> None:
+    own = client.integration
+    claims = {"entity_id": 7001, "entity_type": 2, "bot_type": 1, "user_id": 0, "exp": 5, "world": "x"}
+    made = client.door(
+        "widget_token", client_id=own["client_id"], user_id=501, algorithm="HS512", claims=claims
+    )["token"]
+    assert jwt.get_unverified_header(made)["alg"] == "HS512"
+    read = jwt.decode(
+        made, own["client_secret"], ["HS512"], options={"verify_exp": False, "verify_aud": False}
+    )
+    assert {name: read[name] for name in claims} == claims
+    wrong = {"client_id": own["client_id"], "user_id": 501, "algorithm": "none"}
+    assert client.http.post(f"{client.url}/_sandbox/widget_token", json=wrong).status_code == 400
+
+
+@pytest.mark.parametrize("query", ["user_id=x", "user_id[]=1", "state[]=1", "user_id=" + "9" * 30])
+def test_an_odd_consent_query_does_no_harm(still: Client, query: str) -> None:
+    assert consent(still, query)["referer"] == "demo.amocrm.ru"

@@ -1,66 +1,14 @@
 """Webhooks: subscriptions, bodies, retries, switch-off, faults."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
 import pytest
 
 from sandbox.amocrm.hooks.delivery import retry_delay_s
+from tests.sandbox.amocrm.receiver import Receiver
 from tests.sandbox.amocrm.support import Client
-
-GUARD_S = 30
-
-
-class Receiver:
-    """A server that keeps what it is sent and answers with the statuses it is told, then 200."""
-
-    def __init__(self) -> None:
-        self.bodies: list[list[tuple[str, str]]] = []
-        self.raw: list[bytes] = []
-        self.paths: list[str] = []
-        self.statuses: list[int] = []
-        self.changed = threading.Condition()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                with receiver.changed:
-                    status = receiver.statuses.pop(0) if receiver.statuses else 200
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.send_header("Location", "/elsewhere")
-                self.end_headers()
-                with receiver.changed:
-                    receiver.raw.append(body)
-                    receiver.paths.append(self.path)
-                    receiver.bodies.append(parse_qsl(body.decode(), keep_blank_values=True))
-                    receiver.changed.notify_all()
-
-            do_GET = do_POST
-
-            def log_message(self, format: str, *args: object) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
-
-    def wait(self, count: int) -> list[dict[str, str]]:
-        """At least so many bodies, in the order of arrival."""
-        with self.changed:
-            assert self.changed.wait_for(lambda: len(self.bodies) >= count, GUARD_S), self.bodies
-            return [dict(body) for body in self.bodies]
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 @pytest.fixture
