@@ -23,7 +23,8 @@ HEAD = """# Third-party notices
 
 This project is MIT-licensed (see LICENSE). It installs, and but for one file named at the end does not
 contain, what is listed below; each stays under its own licence, whose text comes with the package. Indirect
-dependencies stand in `requirements*.txt` and `sandbox/page/package-lock.json`. Made by `script/python -m script.notices`.
+dependencies stand in `requirements*.txt` and `sandbox/page/package-lock.json`. Made by
+`script/python -m script.notices`.
 """
 
 
