@@ -159,7 +159,7 @@ LOSS_REASONS: tuple[Row, ...] = tuple(
 TAGS: tuple[Row, ...] = tuple(
     {"id": 5 + n, "name": name, "color": color}
     for n, (name, color) in enumerate(
-        (("vip", None), ("опт", "D6EAFF"), ("дизайнер", None), ("срочно 🔥", "FFC8C8"), ("сайт", None))
+        (("vip", None), ("опт", "86C0FC"), ("дизайнер", None), ("срочно 🔥", "FFC8C8"), ("сайт", None))
     )
 )
 SOURCES = (

@@ -56,7 +56,9 @@ def standing_elements(files: SnapshotFiles, account_id: int) -> None:
         files.add_by_id(
             "catalog_elements", _element(FIRST_PRODUCT + n, PRODUCTS, name, MADE_AT, HEAD, rows, account_id)
         )
-    payee = held("SUPPLIER", {"value": {"name": "Фабрика «Север»", "vat_id": "7707083893"}})
+    payee = held(
+        "SUPPLIER", {"value": {"name": "Фабрика «Север»", "entity_id": 3201, "vat_id": "7707083893"}}
+    )
     files.add_by_id(
         "catalog_elements", _element(3201, SUPPLIERS, "Фабрика «Север»", MADE_AT, HEAD, [payee], account_id)
     )
@@ -104,8 +106,9 @@ def _invoice(words: Random, ledger: Ledger, lead: Lead, at: int) -> None:
         "vat_rate_value": 20, "external_uid": "", "product_id": FIRST_PRODUCT + 1,
         "total_sum": money(lead.kopecks),
     }  # fmt: skip
-    payer = {"name": lead.customer.company.name if lead.customer.company else "Частное лицо", "type": 1,
-             "vat_id": None}  # fmt: skip
+    company = lead.customer.company
+    payer = {"name": company.name if company else "Частное лицо",
+             "type": "legal" if company else "individual", "vat_id": None}  # fmt: skip
     rows = [
         held("BILL_STATUS", values.chosen(state, BILL_CODES[state[0]])),
         held("BILL_PRICE", {"value": price}),

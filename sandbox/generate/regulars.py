@@ -67,7 +67,8 @@ def _pay(words: Random, ledger: Ledger, regular: Regular, at: int, kopecks: int)
     })  # fmt: skip
     entity = ("customer", regular.id)
     ledger.note(at, "transaction", entity, {"transaction_id": number}, by=by, owner=regular.owner_id,
-                event="transaction_added")  # fmt: skip
+                event=None)  # fmt: skip
+    ledger.event(at, "transaction_added", entity, by=by, after=[{"transaction": {"id": number}}])
     if not is_deleted:
         regular.paid += kopecks
         regular.purchases += 1

@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 
 from tests.support.databases import Database
 from tests.support.mirror import assert_mirror_is_true
-from tests.support.sandbox import Sandbox, install, make_services, running_sandbox
+from tests.support.sandbox import Sandbox, an_open_lead, install, make_services, running_sandbox
 from tests.support.waiting import wait_until
 from widget_backend.app import create_app
 from widget_backend.bootstrap import Services
@@ -65,16 +65,6 @@ class Installed:
             endpoint = session.scalars(select(WebhookEndpoint)).one()
             return destination(endpoint, self.services.vault, self.services.settings.public_url)
 
-    def an_open_lead(self) -> dict[str, Any]:
-        return next(
-            row
-            for row in self.sandbox.truth("leads")
-            if not row.get("is_deleted")
-            and not row.get("_merged_into")
-            and row["pipeline_id"] in (3100, 3200)
-            and row["status_id"] not in (142, 143)
-        )
-
 
 @pytest.fixture
 def installed(database: Database, redis_url: str, free_port: int, tmp_path: Path) -> Iterator[Installed]:
@@ -96,7 +86,7 @@ def installed(database: Database, redis_url: str, free_port: int, tmp_path: Path
 
 
 def test_a_won_deal_reaches_the_facts_through_its_hook(installed: Installed) -> None:
-    lead = installed.an_open_lead()
+    lead = an_open_lead(installed.sandbox)
     installed.sandbox.act({"do": "win_lead", "lead_id": lead["id"], "price": 98765, "by": 502})
     wait_until(lambda: installed.waiting() > 0, "the hook arrives")
     installed.process()
@@ -107,8 +97,13 @@ def test_a_won_deal_reaches_the_facts_through_its_hook(installed: Installed) -> 
 
 
 def test_every_kind_of_change_arrives(installed: Installed) -> None:
-    lead = installed.an_open_lead()
+    lead = an_open_lead(installed.sandbox)
     contact = installed.sandbox.truth("contacts")[0]
+    somebody_else = next(
+        user["id"]
+        for user in installed.sandbox.truth("users")
+        if user["rights"]["is_active"] and user["id"] != lead["responsible_user_id"]
+    )
     installed.sandbox.act(
         {"do": "create_lead", "name": "С сайта", "pipeline_id": 3100, "price": 1, "by": 502},
         {"do": "edit", "id": contact["id"], "entity": "contacts", "set": {"name": "Ольга 🌷"}, "by": 502},
@@ -121,7 +116,7 @@ def test_every_kind_of_change_arrives(installed: Installed) -> None:
             "by": 502,
         },
         {"do": "create_task", "lead_id": lead["id"], "complete_till": 1900000000, "text": "КП", "by": 502},
-        {"do": "reassign", "id": lead["id"], "user_id": 504, "by": 501},
+        {"do": "reassign", "id": lead["id"], "user_id": somebody_else, "by": 501},
     )
     wait_until(lambda: installed.waiting() >= 5, "the hooks arrive")
     wait_until(lambda: not installed.sandbox.door("deliveries")["states"].get("pending"), "all are delivered")
@@ -130,7 +125,7 @@ def test_every_kind_of_change_arrives(installed: Installed) -> None:
 
 
 def test_a_deleted_lead_is_marked_by_its_hook(installed: Installed) -> None:
-    lead = installed.an_open_lead()
+    lead = an_open_lead(installed.sandbox)
     installed.sandbox.act({"do": "delete", "id": lead["id"], "by": 501})
     wait_until(lambda: installed.waiting() > 0, "the hook arrives")
     installed.process()
@@ -139,7 +134,7 @@ def test_a_deleted_lead_is_marked_by_its_hook(installed: Installed) -> None:
 
 
 def test_forged_repeated_and_foreign_hooks_change_nothing(installed: Installed) -> None:
-    lead = installed.an_open_lead()
+    lead = an_open_lead(installed.sandbox)
     body = (
         f"leads[status][0][id]={lead['id']}&leads[status][0][status_id]=142&leads[status][0][price]=99999999"
         f"&account[id]={installed.account_id}"
@@ -158,7 +153,7 @@ def test_forged_repeated_and_foreign_hooks_change_nothing(installed: Installed) 
 def test_a_crash_before_the_mark_repeats_the_batch(
     installed: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lead = installed.an_open_lead()
+    lead = an_open_lead(installed.sandbox)
     installed.sandbox.act({"do": "win_lead", "lead_id": lead["id"], "by": 502})
     wait_until(lambda: installed.waiting() > 0, "the hook arrives")
     from widget_backend.sync import from_hooks as handlers
@@ -197,7 +192,7 @@ def test_an_older_address_of_ours_is_unsubscribed(installed: Installed) -> None:
 
 
 def test_a_record_that_may_not_be_seen_does_not_hold_up_the_others(installed: Installed) -> None:
-    lead = installed.an_open_lead()
+    lead = an_open_lead(installed.sandbox)
     forbidden = {"status": 403, "body": '{"status":403}', "content_type": "application/json", "count": None}
     installed.sandbox.door("faults", [{"route": f"/api/v4/leads/{lead['id']}$", **forbidden}])
     installed.sandbox.act({"do": "win_lead", "lead_id": lead["id"], "by": 502})
@@ -211,7 +206,7 @@ def test_a_record_that_may_not_be_seen_does_not_hold_up_the_others(installed: In
 def test_a_great_backlog_is_worked_off_in_batches(
     installed: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lead = installed.an_open_lead()
+    lead = an_open_lead(installed.sandbox)
     body = f"leads[update][0][id]={lead['id']}&account[id]={installed.account_id}"
     for padding in (0, 3000, 3000, 10, 10):
         padded = f"{body}&leads[update][0][name]={'x' * padding}"

@@ -150,3 +150,16 @@ def install(services: Services, sandbox: Sandbox) -> Account:
         on_installed=lambda session, account_id: prepare(services, session, account_id),
     )
     return services.account(account_id)
+
+
+def an_open_lead(sandbox: Sandbox, number: int = 0) -> dict[str, Any]:
+    """A lead that people can see and that is neither won nor lost, of a sales pipeline of the generator."""
+    open_ones = [
+        row
+        for row in sandbox.truth("leads")
+        if not row.get("is_deleted")
+        and not row.get("_merged_into")
+        and row["pipeline_id"] in (3100, 3200)
+        and row["status_id"] not in (142, 143)
+    ]
+    return open_ones[number]

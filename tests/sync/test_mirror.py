@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.mirror import assert_mirror_is_true
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Sandbox, an_open_lead
 from widget_backend.amocrm.limiter import Priority
 from widget_backend.bootstrap import Services
 from widget_backend.clock import now
@@ -25,18 +25,6 @@ from widget_backend.sync.models import SyncCursor
 
 def changes(services: Services, account: Account) -> None:
     sync_changes(services.engine, services.client(account), account.account_id, overlap_s=600)
-
-
-def an_open_lead(sandbox: Sandbox, number: int = 0) -> dict[str, Any]:
-    open_ones = [
-        row
-        for row in sandbox.truth("leads")
-        if not row.get("is_deleted")
-        and not row.get("_merged_into")
-        and row["pipeline_id"] in (3100, 3200)
-        and row["status_id"] not in (142, 143)
-    ]
-    return open_ones[number]
 
 
 def facts(services: Services, account_id: int) -> dict[str, list[tuple[Any, ...]]]:

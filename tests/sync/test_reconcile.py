@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from tests.support.mirror import assert_mirror_is_true
-from tests.support.sandbox import Sandbox
-from tests.sync.test_mirror import an_open_lead, changes
+from tests.support.sandbox import Sandbox, an_open_lead
+from tests.sync.test_mirror import changes
 from widget_backend.bootstrap import Services
 from widget_backend.clock import now
 from widget_backend.crm.models import Contact, Lead, Note, Task

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.mirror import assert_mirror_is_true
-from tests.support.sandbox import Sandbox
-from tests.sync.test_mirror import an_open_lead, changes
+from tests.support.sandbox import Sandbox, an_open_lead
+from tests.sync.test_mirror import changes
 from widget_backend.amocrm.limiter import Priority
 from widget_backend.bootstrap import Services
 from widget_backend.crm.models import Lead

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.mirror import assert_mirror_is_true
-from tests.support.sandbox import Sandbox
-from tests.sync.test_mirror import an_open_lead, changes, facts
+from tests.support.sandbox import Sandbox, an_open_lead
+from tests.sync.test_mirror import changes, facts
 from widget_backend.bootstrap import Services
 from widget_backend.clock import now
 from widget_backend.crm.models import CustomField, Lead, LossReason, Note, Status, User

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from tests.support.databases import Database
 from tests.support.mirror import assert_mirror_is_true
-from tests.support.sandbox import ROOT, Sandbox, make_services, request_install, running_sandbox
+from tests.support.sandbox import ROOT, Sandbox, an_open_lead, make_services, request_install, running_sandbox
 from tests.support.waiting import wait_until
 from widget_backend.bootstrap import Services
 from widget_backend.db.engine import session_scope
@@ -131,7 +131,7 @@ def test_an_installation_survives_kills_and_outages(house: House, sandbox: Sandb
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
-    lead = next(row for row in sandbox.truth("leads") if row["status_id"] not in (142, 143))
+    lead = an_open_lead(sandbox)
     sandbox.act({"do": "win_lead", "lead_id": lead["id"], "by": 502})
     wait_until(lambda: is_true(house, sandbox), "it goes on", LEASE_S + 60)
     assert house.end("beat", signal.SIGTERM) == 0
