@@ -18,6 +18,9 @@ def parse_moment(text: str) -> float:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+_LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
+
+
 class Clock:
     """Answers the sandbox's time in Unix seconds; listeners are told when it jumps."""
 
@@ -40,14 +43,16 @@ class Clock:
         self._listeners.append(listener)
 
     def set(self, moment: float) -> None:
-        """Let the clock show `moment` (Unix seconds) now and run on from there."""
+        """Let the clock show `moment` (Unix seconds) now and run on; ValueError outside 1970 to 2999."""
         self._jump(moment - time.time())
 
     def advance(self, seconds: float) -> None:
-        """Jump ahead (or back, when negative) by so many seconds."""
+        """Jump ahead (or back, when negative) by so many seconds; ValueError as in `set`."""
         self._jump(self._offset_s + seconds)
 
     def _jump(self, offset_s: float) -> None:
+        if not 0 <= time.time() + offset_s < _LATEST:  # not a number is refused here, too
+            raise ValueError("the clock goes from 1970 to 2999")
         with self._lock:
             self._offset_s = offset_s
         for listener in self._listeners:

@@ -44,8 +44,6 @@ class App:
             if request.path.startswith("/_sandbox/"):
                 return doors.answer(self._world, request)
             response = self._struck(request, account, seen)
-        except Refused as err:
-            response = err.response
         except Exception:  # noqa: BLE001  the last line: a fault of ours is told on stderr, not to the client
             traceback.print_exc(file=sys.stderr)
             response = problem(500, "Internal error")
@@ -73,20 +71,17 @@ class App:
         subdomain = account.subdomain if account else None
         fault = self._world.faults.take(request.method, request.path, subdomain)
         if fault is None:
-            return self._answer(request, account, seen)
+            return self._served(request, account, seen)
         if fault.delay_s:
             time.sleep(fault.delay_s)
-        if fault.drop == "request":
-            return Response(drop=True)
-        if fault.status is not None:
-            body = (fault.body or "").encode()
-            if fault.body is None and fault.status not in (502, 503, 504):
-                return problem(fault.status, "Fault set through the sandbox")
-            return Response(status=fault.status, body=body, content_type=fault.content_type)
-        response = fault.replaced(self._answer(request, account, seen))
-        if fault.body is not None:
-            return Response(status=response.status, body=fault.body.encode(), content_type=fault.content_type)
-        return response
+        return fault.answer() or fault.replaced(self._served(request, account, seen))
+
+    def _served(self, request: Request, account: Account | None, seen: list[str]) -> Response:
+        """The true answer, refusals among them."""
+        try:
+            return self._answer(request, account, seen)
+        except Refused as err:
+            return err.response
 
     def _answer(self, request: Request, account: Account | None, seen: list[str]) -> Response:
         if self._world.switches["banned"]:

@@ -10,7 +10,17 @@ from sandbox.amocrm import replay
 from sandbox.amocrm.api import phpquery
 from sandbox.amocrm.auth import doors as auth
 from sandbox.amocrm.auth import tokens
-from sandbox.amocrm.doorstep import Door, Wrong, account_of, body_of, object_of, reply
+from sandbox.amocrm.doorstep import (
+    LARGEST,
+    ODD,
+    Door,
+    Wrong,
+    account_of,
+    body_of,
+    number_of,
+    object_of,
+    reply,
+)
 from sandbox.amocrm.hooks import hostile
 from sandbox.amocrm.http import Request, Response
 from sandbox.amocrm.life import actions, journal
@@ -71,11 +81,18 @@ def do_actions(world: World, request: Request, rest: str) -> Response:
         params = {name: value for name, value in raw.items() if name not in ("do", "by", "subdomain")}
         account = account_of(world, request, raw.get("subdomain"))
         try:
-            with changing(world, account, int(raw.get("by") or 0)) as change:
+            with changing(world, account, _by(raw)) as change:
                 results.append(_result(actions.run(change, raw["do"], params)))
-        except (Impossible, Missing) as err:
+        except (Impossible, Missing, Wrong) as err:
             raise Wrong(str(err), done=results, failed=number) from None
+        except ODD as err:
+            text = f"{raw['do']} cannot be done with these parameters: {err!r}"
+            raise Wrong(text, done=results, failed=number) from err
     return reply({"done": results})
+
+
+def _by(raw: dict[str, Any]) -> int:
+    return 0 if raw.get("by") is None else number_of(raw, "by", None, 0, LARGEST)
 
 
 def _result(value: Any) -> Any:
@@ -136,22 +153,32 @@ def limits(world: World, request: Request, rest: str) -> Response:
 def requests(world: World, request: Request, rest: str) -> Response:
     """The request log: `since` (moment), `after` (id), `limit`."""
     query = phpquery.parse(request.query)
+    since, after = _from(query)
+    limit = _whole(query, "limit", 100_000)
+    return reply({"requests": list(world.log.since(since, after, limit))})
+
+
+def _from(query: phpquery.Tree) -> tuple[float, int]:
+    """The moment and the id that a log is asked for from."""
     try:
         since = parse_moment(str(query.get("since") or 0))
-        after, limit = int(query.get("after") or 0), int(query.get("limit") or 100_000)
     except ValueError as err:
         raise Wrong(str(err)) from None
-    return reply({"requests": list(world.log.since(since, after, limit))})
+    return since, _whole(query, "after", 0)
+
+
+def _whole(query: phpquery.Tree, name: str, default: int) -> int:
+    text = str(query.get(name) or default)
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise Wrong(f"{name} must be a whole number")
+    return int(text)
 
 
 def journal_lines(world: World, request: Request, rest: str) -> Response:
     """JSON Lines of every accepted change, oldest first: `since` (moment), `after` (id), `subdomain`."""
     query = phpquery.parse(request.query)
     account = account_of(world, request, query.get("subdomain"))
-    try:
-        since, after = parse_moment(str(query.get("since") or 0)), int(str(query.get("after") or 0))
-    except ValueError as err:
-        raise Wrong(str(err)) from None
+    since, after = _from(query)
     with world.store.read() as connection:
         body = "".join(journal.lines(connection, account.id, since, after))
     return Response(body=body.encode("utf-8", "replace"), content_type="application/x-ndjson")

@@ -1,6 +1,7 @@
 """What every door needs: its answers, its errors, the body and the account it is about."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,12 @@ from sandbox.amocrm.storage.texts import dumps
 from sandbox.amocrm.world import World
 
 JSON = "application/json"
+LARGEST = 2**63 - 1
+# What an action ends in when a parameter is of a kind nobody would send: it is undone, the caller is told.
+ODD = (
+    TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError,
+    sqlite3.InterfaceError, sqlite3.ProgrammingError,
+)  # fmt: skip
 Door = Callable[[World, Request, str], Response]
 
 

@@ -6,18 +6,22 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sandbox.amocrm.http import Response
+from sandbox.amocrm.api.answers import problem, too_many
+from sandbox.amocrm.http import Response, page
 from sandbox.amocrm.storage.store import Store
 
 GARBAGE = b'{"_page":1,"_links":{"self":{"href":"https://'
+# What the web server in front says by itself, as HTML.
+GATEWAY = (502, 503, 504)
 
 
 @dataclass(kw_only=True)
 class Fault:
     """One fault. `route`: regular expression on the path; `count`: how often it still strikes (null: ever).
 
-    `status` answers instead of serving; `drop` = "answer" serves, then hangs up, "request" hangs up at once;
-    `body` replaces the body (`garbage`: cut JSON); `delay_s` waits first; `skip` lets so many pass before.
+    `status` answers instead of serving, in the vendor's words unless there is a `body`; `drop` = "answer"
+    serves, then hangs up, "request" hangs up at once; `body` replaces the body (`garbage`: cut JSON);
+    `delay_s` waits first; `skip` lets so many pass before.
     """
 
     route: str
@@ -36,7 +40,7 @@ class Fault:
         """Whether a request of this kind is struck."""
         if self.count is not None and self.count <= 0:
             return False
-        if self.method and self.method != method:
+        if self.method and self.method.upper() != method:
             return False
         if self.subdomain and self.subdomain != subdomain:
             return False
@@ -46,9 +50,26 @@ class Fault:
         """The answer that goes out instead of the true one."""
         if self.drop == "answer":
             return Response(drop=True)
+        if self.body is not None:
+            return self._told(response.status, self.body)
         if self.garbage:
             return Response(status=response.status, body=GARBAGE, content_type="application/hal+json")
         return response
+
+    def answer(self) -> Response | None:
+        """The answer that goes out without serving: as the vendor gives this status; None to serve."""
+        if self.drop == "request":
+            return Response(drop=True)
+        if self.status is None:
+            return None
+        if self.body is not None:
+            return self._told(self.status, self.body)
+        if self.status in GATEWAY:
+            return page(self.status)
+        return too_many(None) if self.status == 429 else problem(self.status, "Fault set through the sandbox")
+
+    def _told(self, status: int, body: str) -> Response:
+        return Response(status=status, body=body.encode("utf-8", "replace"), content_type=self.content_type)
 
 
 def _is_count(value: Any) -> bool:

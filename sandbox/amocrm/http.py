@@ -156,7 +156,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, response: Response) -> None:
         if response.drop:
             self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self.server.cut(self.connection)
             return
         bodiless = response.status in (204, 304) or response.status < 200
         headers = dict(response.headers)
@@ -216,7 +216,11 @@ class Server(ThreadingHTTPServer):
     def hang_up(self) -> None:
         """Close what clients keep open, so that their threads end."""
         for connection in list(self.connections):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                self.connections.discard(connection)
+            self.cut(connection)
+
+    def cut(self, connection: socket.socket) -> None:
+        """End a connection in both directions, unless its client was faster."""
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            self.connections.discard(connection)

@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import os
 import shutil
 import signal
 import sys
@@ -28,6 +27,7 @@ from sandbox.amocrm.storage.store import Store
 from sandbox.amocrm.switches import Switches
 from sandbox.amocrm.world import World
 from sandbox.clock import Clock, parse_moment
+from sandbox.portfile import write_address
 
 
 def parse_generate(text: str) -> dict[str, int]:
@@ -201,9 +201,7 @@ def _serve(directory: Path, source: Source, args: argparse.Namespace) -> int:
     serving = True
     try:
         if args.port_file is not None:
-            part = args.port_file.with_name(args.port_file.name + ".part")
-            part.write_text(simulator.url + "\n")
-            os.replace(part, args.port_file)
+            write_address(args.port_file, simulator.url)
         print(f"sandbox amocrm on {simulator.url}", flush=True)
         stop.wait()
     finally:

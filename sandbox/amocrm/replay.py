@@ -6,10 +6,10 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
-from sandbox.amocrm.api import routes
+from sandbox.amocrm.api import phpquery, routes
 from sandbox.amocrm.api.answers import Refused
 from sandbox.amocrm.auth.bearer import user_of
-from sandbox.amocrm.doorstep import Door, Wrong, account_of, reply
+from sandbox.amocrm.doorstep import ODD, Door, Wrong, account_of, reply
 from sandbox.amocrm.http import Request, Response
 from sandbox.amocrm.life import actions
 from sandbox.amocrm.life.change import Impossible, Missing, changing
@@ -20,6 +20,7 @@ from sandbox.clock import Clock
 
 # Integrations, their tokens and hooks belong to the simulator, not to the account.
 PASSED_OVER = frozenset({"uninstall"})
+_ROUTES = routes.url_map().bind("sandbox")
 
 
 class _Still(Clock):
@@ -63,7 +64,7 @@ def _again(world: World, account: Account, line: dict[str, Any]) -> int:
             actions.run(change, line["name"], line["params"])
         return 1
     method, _, path = line["name"].partition(" ")
-    handler, args = routes.url_map().bind("sandbox").match(path, method)
+    handler, args = _ROUTES.match(path, method)
     with world.store.read() as connection:
         user = user_of(connection, account.id, int(line["by"]))
     body = b"" if line["params"] is None else dumps(line["params"]).encode("utf-8", "replace")
@@ -82,12 +83,14 @@ def _again(world: World, account: Account, line: dict[str, Any]) -> int:
 
 def door(world: World, request: Request, rest: str) -> Response:
     """`POST /_sandbox/replay` with the lines of a journal as body → how many were done again."""
-    account = account_of(world, request, request.query.removeprefix("subdomain=") or None)
+    account = account_of(world, request, phpquery.parse(request.query).get("subdomain"))
     try:
         lines = [json.loads(line) for line in request.body.splitlines() if line.strip()]
         return reply({"done": replay(world, account.id, lines)})
-    except (KeyError, TypeError, ValueError) as err:
+    except ValueError as err:
         raise Wrong(str(err)) from None
+    except ODD as err:
+        raise Wrong(f"these lines cannot be done: {err!r}") from err
 
 
 DOORS: dict[tuple[str, str], Door] = {("POST", "replay"): door}

@@ -19,6 +19,7 @@ SINGULAR = {
     "tasks": "task",
 }
 PLURAL = {one: many for many, one in SINGULAR.items()}
+DATE_TYPES = ("date", "date_time", "birthday")  # kinds of custom fields
 ELEMENT_TYPE = {"contacts": 1, "leads": 2, "companies": 3, "customers": 12}
 
 # Only 4 and 10/11 were seen in captured hooks; the others follow the old v2 numbering.

@@ -54,6 +54,10 @@ class Call:
     account: Account
     bearer: Bearer
 
+    def link(self, path: str) -> dict[str, dict[str, str]]:
+        """`_links` of an answer: what stands at `path` under /api/v4/ of the host that was asked."""
+        return {"self": {"href": f"{self.account.origin}/api/v4/{path}"}}
+
     @cached_property
     def query(self) -> phpquery.Tree:
         """The query string as nested maps."""

@@ -32,5 +32,10 @@ class Archive:
             return self._files
 
     def manifest(self) -> dict[str, Any]:
-        """The archive's manifest.json."""
-        return cast(dict[str, Any], json.loads(self.files()["manifest.json"]))
+        """The archive's manifest.json. OSError or zipfile.BadZipFile when there is none that can be read."""
+        try:
+            return cast(dict[str, Any], json.loads(self.files()["manifest.json"]))
+        except KeyError:
+            raise zipfile.BadZipFile(f"{self._path} has no manifest.json at its root") from None
+        except ValueError as err:
+            raise zipfile.BadZipFile(f"manifest.json in {self._path} is no JSON: {err}") from err

@@ -1,6 +1,6 @@
 """The page's own doors under /_sandbox/: what it hosts, and the widget's state in the account."""
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -14,7 +14,7 @@ def add(app: Flask, host: Host) -> None:
 
     @app.get("/_sandbox/")
     def doors_index() -> Response:
-        switches = {field.name: CHOICES.get(field.name) or str(field.type) for field in fields(View)}
+        switches = {field.name: _values(field) for field in fields(View)}
         calls = ["GET /_sandbox/", "GET /_sandbox/widget", "POST /_sandbox/widget"]
         return jsonify({"widget": _widget(host), "switches": switches, "calls": calls})
 
@@ -24,13 +24,18 @@ def add(app: Flask, host: Host) -> None:
 
     @app.post("/_sandbox/widget")
     def set_widget() -> Response | tuple[Response, int]:
-        told: Any = request.get_json(silent=True)
+        told: Any = request.get_json(force=True, silent=True)
         fault = _fault(told)
         if fault:
             return jsonify({"error": fault}), 400
         active = {"Y": True, "N": False}.get(told.get("active"))
         host.installation.change(active=active, fields=told.get("settings"))
         return jsonify(_widget(host))
+
+
+def _values(switch: Field[Any]) -> tuple[str, ...] | str:
+    """What may stand in the address for a switch."""
+    return CHOICES.get(switch.name) or (("0", "1") if switch.type is bool else "a number")
 
 
 def _fault(told: Any) -> str | None:

@@ -15,6 +15,7 @@ from sandbox.page import libraries
 from sandbox.page.archive import Archive
 from sandbox.page.server import create_app
 from sandbox.page.simulator import Simulator, Unreachable
+from sandbox.portfile import write_address
 
 
 def start(
@@ -29,7 +30,7 @@ def start(
     """A server bound to 127.0.0.1 (port 0 = any free one), not yet serving: call `serve_forever`.
 
     Raises LibrariesMissing without `npm ci`, Unreachable without a simulator, OSError for
-    the port or the archive.
+    the port or the archive, BadZipFile for what is none.
     """
     libraries.check(modules)
     simulator = Simulator(amocrm, subdomain=subdomain, client_id=client_id)
@@ -66,7 +67,7 @@ def main(argv: list[str]) -> int:
             subdomain=options.subdomain,
             modules=options.modules,
         )
-    except (OSError, BadZipFile, KeyError, libraries.LibrariesMissing, Unreachable) as error:
+    except (OSError, BadZipFile, libraries.LibrariesMissing, Unreachable) as error:
         print(f"sandbox page: {error}", file=sys.stderr)
         return 1
     _serve(server, options.port_file)
@@ -79,11 +80,10 @@ def _serve(server: BaseWSGIServer, port_file: Path | None) -> None:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, stop)
+    url = f"http://127.0.0.1:{server.port}"
     if port_file:
-        part = port_file.with_name(port_file.name + ".part")
-        part.write_text(str(server.port))
-        part.replace(port_file)  # whoever waits for the file never reads half of it
-    print(f"sandbox page on http://127.0.0.1:{server.port}", flush=True)
+        write_address(port_file, url)
+    print(f"sandbox page on {url}", flush=True)
     server.serve_forever()
     server.server_close()
 
@@ -95,6 +95,6 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--amocrm", required=True, metavar="URL", help="the amoCRM simulator")
     parser.add_argument("--client-id", help="the integration (default: the simulator's first)")
     parser.add_argument("--subdomain", help="the account, where the simulator has several")
-    parser.add_argument("--port-file", type=Path, help="gets the port once the page is served")
+    parser.add_argument("--port-file", type=Path, help="write the address here once it answers")
     parser.add_argument("--modules", type=Path, default=libraries.NODE_MODULES, help="npm's node_modules")
     return parser.parse_args(argv)

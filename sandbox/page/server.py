@@ -1,6 +1,7 @@
 """The application of the emulated page: addresses of people, of the host's scripts, and of tests."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 from flask import Flask, Response, jsonify
 
@@ -24,6 +25,10 @@ def create_app(simulator: Simulator, archive: Archive, modules: Path) -> Flask:
     @app.errorhandler(Unreachable)
     def unreachable(error: Unreachable) -> tuple[Response, int]:
         return jsonify({"error": str(error)}), 502
+
+    @app.errorhandler(BadZipFile)
+    def unreadable(error: BadZipFile) -> tuple[Response, int]:
+        return jsonify({"error": f"the archive cannot be read: {error}"}), 500
 
     @app.after_request
     def fresh(response: Response) -> Response:

@@ -54,8 +54,9 @@ class Simulator:
         return self._truth("pipelines")
 
     def leads(self) -> list[Row]:
-        """All leads that are not deleted."""
-        return [lead for lead in self._truth("leads") if not lead.get("is_deleted")]
+        """All leads that are neither deleted nor merged into others."""
+        rows = self._truth("leads")
+        return [lead for lead in rows if not lead.get("is_deleted") and "_merged_into" not in lead]
 
     def lead(self, lead_id: int) -> Row | None:
         """One lead, or None."""

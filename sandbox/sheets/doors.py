@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from sandbox.sheets.calls import create_book
+from sandbox.sheets.errors import GoogleError
 from sandbox.sheets.oauth import create_service_account
 from sandbox.sheets.quota import DEFAULTS
 from sandbox.sheets.schema import document
@@ -74,6 +75,8 @@ def answer(app: "SheetsApp", request: Request) -> Response:
         status, shown = 200, _dispatch(app, request, body)
     except DoorError as err:
         status, shown = err.status, {"error": str(err)}
+    except GoogleError as err:  # what Google would not create cannot be had here either
+        status, shown = 400, {"error": str(err)}
     text = json.dumps(shown, ensure_ascii=False, indent=2)
     return Response(text, status=status, content_type="application/json; charset=UTF-8")
 
@@ -88,6 +91,14 @@ def _body(request: Request) -> Any:
     return body
 
 
+def _text(body: dict[str, Any], name: str, default: str | None = None) -> str | None:
+    """A field that is a text, or absent."""
+    value = body.get(name)
+    if not isinstance(value, str | None):
+        raise DoorError(400, f"{name} is a text")
+    return default if value is None else value
+
+
 def _dispatch(app: "SheetsApp", request: Request, body: Any) -> Any:
     parts = [part for part in request.path.split("/") if part][1:]
     match request.method, parts:
@@ -95,13 +106,13 @@ def _dispatch(app: "SheetsApp", request: Request, body: Any) -> Any:
             return _home(app)
         case "POST", ["service_accounts"]:
             origin = request.host_url.rstrip("/")
-            return create_service_account(app.store, body.get("name"), body.get("project"), origin)
+            return create_service_account(app.store, _text(body, "name"), _text(body, "project"), origin)
         case "POST", ["spreadsheets"]:
             return _new_book(app, request, body)
         case (("GET" | "POST" | "DELETE"), ["spreadsheets", book_id, *rest]):
             return _book(app, request.method, book_id, rest, body)
         case "POST", ["revoke"]:
-            app.store.revoke_tokens(body.get("email", ""))
+            app.store.revoke_tokens(_text(body, "email") or "")
             return {}
         case _, ["faults"]:
             return _faults(app, request.method, body)
@@ -131,7 +142,7 @@ def _home(app: "SheetsApp") -> dict[str, Any]:
 
 def _shares(raw: Any) -> dict[str, str]:
     shared: dict[str, str] = {}
-    for item in raw or []:
+    for item in raw if isinstance(raw, list) else [raw]:
         match item:
             case str():
                 shared[item] = "writer"
@@ -143,11 +154,14 @@ def _shares(raw: Any) -> dict[str, str]:
 
 
 def _new_book(app: "SheetsApp", request: Request, body: dict[str, Any]) -> dict[str, Any]:
-    properties = {"title": body.get("title", "Untitled spreadsheet"), "locale": body.get("locale", "en_US")}
-    if "time_zone" in body:
-        properties["timeZone"] = body["time_zone"]
+    asked = {
+        "title": _text(body, "title", "Untitled spreadsheet"),
+        "locale": _text(body, "locale", "en_US"),
+        "timeZone": _text(body, "time_zone"),
+    }
+    properties = {name: value for name, value in asked.items() if value is not None}
     now = dt.datetime.fromtimestamp(app.now(), dt.UTC)
-    book = create_book(app.store, {"properties": properties}, _shares(body.get("share_with")), now)
+    book = create_book(app.store, {"properties": properties}, _shares(body.get("share_with") or []), now)
     return {"spreadsheet_id": book.book_id, "url": url_of(request.host_url.rstrip("/"), book)}
 
 
@@ -162,9 +176,9 @@ def _book(app: "SheetsApp", method: str, book_id: str, rest: list[str], body: An
             app.store.remove(book_id)
             return {}
         case "POST", ["share"]:
-            book.shared.update(_shares(body.get("share_with")))
+            book.shared.update(_shares(body.get("share_with") or []))
         case "POST", ["unshare"]:
-            for email in body.get("emails", []):
+            for email in _shares(body.get("emails") or []):
                 book.shared.pop(email, None)
         case _:
             raise DoorError(404, "no such door; GET /_sandbox/ lists them")
@@ -174,11 +188,13 @@ def _book(app: "SheetsApp", method: str, book_id: str, rest: list[str], body: An
 
 def _faults(app: "SheetsApp", method: str, body: Any) -> list[dict[str, Any]]:
     if method == "POST":
+        adds = isinstance(body, dict) and "add" in body
+        wanted = body["add"] if adds else body or []
+        wanted = wanted if isinstance(wanted, list) else [wanted]
+        if not all(isinstance(one, dict) for one in wanted):
+            raise DoorError(400, "a fault is an object; faults are a list, or {add: […]}")
         try:
-            if isinstance(body, dict) and "add" in body:
-                app.faults.add(body["add"])
-            else:
-                app.faults.set(body if isinstance(body, list) else [body] if body else [])
+            (app.faults.add if adds else app.faults.set)(wanted)
         except (TypeError, ValueError) as err:
             raise DoorError(400, str(err)) from err
     return app.faults.shown()
@@ -189,6 +205,9 @@ def _limits(app: "SheetsApp", method: str, body: Any) -> dict[str, Any]:
         unknown = set(body) - set(DEFAULTS)
         if unknown:
             raise DoorError(400, f"unknown limits: {', '.join(sorted(unknown))}")
+        for name, value in body.items():
+            if type(value) is not type(DEFAULTS[name]) or (type(value) is int and value < 0):
+                raise DoorError(400, f"{name} cannot be {value!r}; it is {DEFAULTS[name]} by default")
         app.store.set_setting("limits", (app.store.setting("limits") or {}) | body if body else {})
         app.quota.reset()
     return app.limits

@@ -1,4 +1,4 @@
-"""``python -m sandbox sheets``: the Google Sheets simulator alone."""
+"""`python -m sandbox sheets`: the Google Sheets simulator alone."""
 
 import argparse
 import signal
@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+from sandbox.portfile import write_address
 from sandbox.sheets.server import SheetsServer
 
 REMEDY = "Choose another --port or --state directory."
@@ -19,7 +20,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--state", type=Path, help="directory of the state that survives; default: memory only"
     )
-    parser.add_argument("--port-file", type=Path, help="write the port here when ready")
+    parser.add_argument("--port-file", type=Path, help="write the address here once it answers")
     options = parser.parse_args(argv)
     try:
         server = SheetsServer(options.port, options.state)
@@ -29,9 +30,7 @@ def main(argv: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: threading.Thread(target=server.shut_down).start())
     if options.port_file is not None:
-        partial = options.port_file.with_name(options.port_file.name + ".part")
-        partial.write_text(f"{server.port}\n", encoding="ascii")
-        partial.replace(options.port_file)
+        write_address(options.port_file, server.url)
     print(f"sandbox sheets on {server.url}", flush=True)
     server.serve_forever()
     server.stop()

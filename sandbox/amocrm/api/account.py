@@ -60,7 +60,7 @@ def shown(call: Call) -> Response:
         elif listed.get(name) is None:
             listed[name] = default
     path = f"account?{call.request.query}" if call.request.query else "account"
-    listed["_links"] = {"self": {"href": f"{call.account.origin}/api/v4/{path}"}}
+    listed["_links"] = call.link(path)
     inside = {
         name: embedded.get(name) or default for name, default in _EMBEDDED.items() if name in call.wanted
     }

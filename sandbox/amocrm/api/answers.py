@@ -16,6 +16,7 @@ _TITLES = {
     405: "Method Not Allowed",
     422: "Unprocessable Entity",
     429: "Too Many Requests",
+    500: "Internal Server Error",
 }
 
 

@@ -6,9 +6,10 @@ Cards, tasks and notes are written by `api/writes.py`; it also reads the bodies 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sandbox.amocrm.api.answers import Refused, empty, hal, invalid, problem
-from sandbox.amocrm.api.writes import batch, body_json, request_id, writing
+from sandbox.amocrm.api.answers import Refused, empty, hal, problem
+from sandbox.amocrm.api.writes import batch, body_json, once, request_id, writing
 from sandbox.amocrm.api.writes import each as each
+from sandbox.amocrm.api.writes import with_id as with_id
 from sandbox.amocrm.http import Response
 from sandbox.amocrm.life.change import Change, Impossible, Missing
 from sandbox.amocrm.storage.texts import without_links
@@ -29,13 +30,7 @@ def single(call: Call, act: Callable[[Change, Row], Any]) -> Any:
     item = body_json(call) if call.request.body.strip() else {}
     if not isinstance(item, dict):
         raise Refused(problem(400, "Request body must be an object"))
-    try:
-        with writing(call) as change:
-            return act(change, item)
-    except Impossible as err:
-        raise invalid("0", err.path, err.code, str(err)) from None
-    except Missing as err:
-        raise Refused(problem(404, str(err))) from None
+    return once(call, lambda change: act(change, item))
 
 
 def removed(call: Call, act: Callable[[Change], Any]) -> Response:
@@ -48,16 +43,6 @@ def removed(call: Call, act: Callable[[Change], Any]) -> Response:
     except Missing as err:
         raise Refused(problem(404, str(err))) from None
     return empty()
-
-
-def with_id(item: Row) -> Any:
-    """The item's id; Impossible when it has none."""
-    value = item.get("id")
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise Impossible("This value should not be blank.", "id", "FieldMissing")
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise Missing(f"there is no {value}")
-    return value
 
 
 def text(item: Row, name: str) -> str:
@@ -73,7 +58,7 @@ def text(item: Row, name: str) -> str:
 def shown(call: Call, path: str, row: Row) -> Row:
     """A row as an answer has it: without what the simulator keeps for itself, with its link."""
     kept = {name: value for name, value in row.items() if not name.startswith("_") or name == "_embedded"}
-    link = {"self": {"href": f"{call.account.origin}/api/v4/{path}/{row.get('id')}"}}
+    link = call.link(f"{path}/{row.get('id')}")
     return {**without_links(kept), "_links": link}
 
 
@@ -97,5 +82,5 @@ def answered(
         {**answer, "request_id": request_id(item, index)}
         for index, (item, answer) in enumerate(zip(items, answers, strict=True))
     ]
-    links = {"self": {"href": f"{call.account.origin}/api/v4/{path}"}}
+    links = call.link(path)
     return hal({"_total_items": len(marked), "_links": links, "_embedded": {key: marked}}, status)

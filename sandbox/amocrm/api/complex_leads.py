@@ -128,6 +128,8 @@ def _incoming(change: Change, item: Row, given: dict[str, Row | None], metadata:
     behind: Row = {table: [card] if card else [] for table, card in given.items()}
     behind["leads"] = [{**lead, "_embedded": {"tags": tags}}]
     source = (item.get("_embedded") or {}).get("source") or {}
+    if not isinstance(source, dict):
+        raise Impossible("This value should be of type object.", "_embedded.source", "InvalidType")
     told = {name: value for name, value in metadata.items() if name not in ("category", "source_uid")}
     row = unsorted.create(
         change, metadata["category"],

@@ -127,7 +127,7 @@ def groups(call: Call, table: str, group_id: str | None = None) -> Response:
         return empty()
     if group_id is not None:
         return hal(rows[0])
-    links = {"self": {"href": f"{call.account.origin}/api/v4/{home}"}}
+    links = call.link(home)
     return hal({"_total_items": len(rows), "_links": links, "_embedded": {"custom_field_groups": rows}})
 
 

@@ -61,7 +61,7 @@ def link(call: Call, table: str, row_id: int | None = None) -> Response:
     """`POST /{entity}/{id}/link`, and `POST /{entity}/link` with `entity_id` in every item."""
     rows = each(call, _items(call, table, row_id), lambda change, item: _linked(change, table, item))
     path = f"{table}/links" if row_id is None else f"{table}/{row_id}/links"
-    home = {"self": {"href": f"{call.account.origin}/api/v4/{path}"}}
+    home = call.link(path)
     return hal({"_total_items": len(rows), "_links": home, "_embedded": {"links": rows}})
 
 

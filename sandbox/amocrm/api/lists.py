@@ -247,5 +247,5 @@ def _query(call: Call, wanted: Span, number: int) -> str:
 def scan_links(call: Call, rows: list[dict[str, Any]], path: str) -> Response:
     """A list that is computed, not stored: links of a card. The vendor's page of it names no 204."""
     query = "?" + quote(call.request.query, safe="=&[]%+,") if call.request.query else ""
-    links = {"self": {"href": f"{call.account.origin}/api/v4/{path}{query}"}}
+    links = call.link(f"{path}{query}")
     return hal({"_total_items": len(rows), "_links": links, "_embedded": {"links": rows}})

@@ -1,16 +1,16 @@
 """Writes of notes: on the mass route, on one card, and the pin that keeps a note on top."""
 
-from sandbox.amocrm.api.answers import empty, hal, invalid, problem
+from sandbox.amocrm.api.answers import empty, hal
 from sandbox.amocrm.api.writes import (
     batch,
     customers_on,
     each,
     listed,
+    once,
     request_id,
     single,
     thin,
     with_id,
-    writing,
 )
 from sandbox.amocrm.http import Response
 from sandbox.amocrm.life import notes
@@ -36,10 +36,16 @@ def create(call: Call, table: str, entity_id: int | None = None) -> Response:
     return listed(call, path, "notes", thin(call, f"{table}/notes", items, rows, "entity_id"))
 
 
-def _edit(change: Change, table: str, note_id: int, patch: Row, entity_id: int | None) -> Row:
+def _note_of(change: Change, table: str, note_id: int, entity_id: int | None) -> Row:
+    """The note, which must hang on the card that the address names."""
     row = change.get(f"notes_{table}", note_id)
     if entity_id is not None and row.get("entity_id") != entity_id:
         raise Missing(f"there is no note {note_id} on {table} {entity_id}")
+    return row
+
+
+def _edit(change: Change, table: str, note_id: int, patch: Row, entity_id: int | None) -> Row:
+    row = _note_of(change, table, note_id, entity_id)
     if patch.get("note_type") not in (None, row.get("note_type")):
         raise Impossible("The type of a note cannot change.", "note_type")
     if "params" in patch:
@@ -60,25 +66,18 @@ def edit_one(call: Call, table: str, note_id: int, entity_id: int | None = None)
     """`PATCH /{entity}/notes/{id}` and `/{entity}/{id}/notes/{id}`; 404 when there is no such note."""
     customers_on(call, table)
     item = single(call)
-    try:
-        with writing(call) as change:
-            row = _edit(change, table, note_id, item, entity_id)
-    except Impossible as err:
-        raise invalid(request_id(item, 0), err.path, err.code, str(err)) from None
-    except Missing as err:
-        return problem(404, str(err))
+    mark = request_id(item, 0)
+    row = once(call, lambda change: _edit(change, table, note_id, item, entity_id), mark)
     return hal(thin(call, f"{table}/notes", [item], [row], "entity_id", "updated_at")[0])
 
 
 def pin(call: Call, table: str, note_id: int, what: str, entity_id: int | None = None) -> Response:
     """`POST …/notes/{id}/pin` and `/unpin`: 204; 404 when there is no such note."""
     customers_on(call, table)
-    try:
-        with writing(call) as change:
-            row = change.get(f"notes_{table}", note_id)
-            if entity_id is not None and row.get("entity_id") != entity_id:
-                raise Missing(f"there is no note {note_id} on {table} {entity_id}")
-            notes.pin(change, table, row, is_pinned=what == "pin")
-    except Missing as err:
-        return problem(404, str(err))
+    once(
+        call,
+        lambda change: notes.pin(
+            change, table, _note_of(change, table, note_id, entity_id), is_pinned=what == "pin"
+        ),
+    )
     return empty()

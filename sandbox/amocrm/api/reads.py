@@ -12,6 +12,7 @@ from sandbox.amocrm.api.customers import switched_on
 from sandbox.amocrm.api.filters import Where
 from sandbox.amocrm.api.resources import RESOURCES
 from sandbox.amocrm.http import Response
+from sandbox.amocrm.life.tidy import tidied
 from sandbox.amocrm.vocabulary import EVENT_TYPE_NUMBERS, EVENT_TYPES, PERSON_LIKE, Row
 from sandbox.amocrm.world import Call
 
@@ -80,7 +81,7 @@ def event_types(call: Call) -> Response:
         }
         for index, name in enumerate(EVENT_TYPES)
     ]
-    links = {"self": {"href": f"{call.account.origin}/api/v4/events/types"}}
+    links = call.link("events/types")
     return hal({"_total_items": len(rows), "_links": links, "_embedded": {"events_types": rows}})
 
 
@@ -93,7 +94,7 @@ def subscriptions(call: Call, table: str, row_id: int) -> Response:
     user_id = json.loads(found.body).get("responsible_user_id")
     if not user_id:
         return empty()
-    links = {"self": {"href": f"{call.account.origin}/api/v4/{table}/{row_id}/subscriptions"}}
+    links = call.link(f"{table}/{row_id}/subscriptions")
     listed = [{"subscriber_id": user_id, "type": "user"}]
     return hal({"_page": 1, "_links": links, "_embedded": {"subscriptions": listed}})
 
@@ -131,7 +132,7 @@ def _links_of(connection: sqlite3.Connection, call: Call, table: str, row_id: in
     rows = [
         json.loads(body) for (body,) in stored if json.loads(body).get("to_entity_type") not in PERSON_LIKE
     ]
-    embedded = json.loads(card_row[0]).get("_embedded") or {}
+    embedded = tidied(table, json.loads(card_row[0]))["_embedded"]
     for name in (*PERSON_LIKE, "catalog_elements"):
         rows += [
             _link_row(table, row_id, name, item)

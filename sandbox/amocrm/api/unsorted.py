@@ -42,7 +42,7 @@ def create(call: Call, category: str) -> Response:
          "_links": _link(call, row), "_embedded": _embedded(call, row)}
         for index, (item, row) in enumerate(zip(items, rows, strict=True))
     ]  # fmt: skip
-    links = {"self": {"href": f"{call.account.origin}/api/v4/{_HOME}/{category}"}}
+    links = call.link(f"{_HOME}/{category}")
     return hal({"_total_items": len(answers), "_links": links, "_embedded": {"unsorted": answers}})
 
 
@@ -72,14 +72,14 @@ def _note_call(change: Change, row: Row, metadata: Row) -> None:
 
 
 def _link(call: Call, row: Row) -> Row:
-    return {"self": {"href": f"{call.account.origin}/api/v4/{_HOME}/{row['uid']}"}}
+    return call.link(f"{_HOME}/{row['uid']}")
 
 
 def _embedded(call: Call, row: Row) -> Row:
     embedded = row.get("_embedded") or {}
     return {
         table: [{"id": item["id"],
-                 "_links": {"self": {"href": f"{call.account.origin}/api/v4/{table}/{item['id']}"}}}
+                 "_links": call.link(f"{table}/{item['id']}")}
                 for item in embedded.get(table) or []]
         for table in unsorted.BEHIND
     }  # fmt: skip
@@ -167,6 +167,6 @@ def summary(call: Call) -> Response:
             "declined": verdicts.get("decline", 0),
             "average_sort_time": round(total_s / total_n) if total_n else 0,
             "categories": {name: {"total": counts.get(name, 0)} for name in unsorted.CATEGORIES},
-            "_links": {"self": {"href": f"{call.account.origin}/api/v4/{_HOME}/summary"}},
+            "_links": call.link(f"{_HOME}/summary"),
         }
     )

@@ -63,7 +63,7 @@ def _switch(call: Call, *, is_active: bool) -> list[Row]:
 def activate(call: Call) -> Response:
     """`POST /users/activate` with `[{"id"}]` → 202."""
     rows = _switch(call, is_active=True)
-    links = {"self": {"href": f"{call.account.origin}/api/v4/users"}}
+    links = call.link("users")
     return hal({"_links": links, "_embedded": {"users": [{"id": row["id"]} for row in rows]}}, 202)
 
 

@@ -17,9 +17,11 @@ from sandbox.amocrm.world import Call
 
 BATCH = 250
 _KINDS: dict[str, tuple[type, ...]] = {
-    "name": (str,), "price": (int, float), "status_id": (int,), "pipeline_id": (int,),
+    "name": (str,), "price": (int, float), "price_with_minor_units": (int, float), "status_id": (int,),
+    "pipeline_id": (int,),
     "responsible_user_id": (int,), "created_by": (int,), "updated_by": (int,), "created_at": (int,),
-    "updated_at": (int,), "closed_at": (int,), "loss_reason_id": (int,), "custom_fields_values": (list,),
+    "updated_at": (int,), "closed_at": (int,), "loss_reason_id": (int,), "source_id": (int,),
+    "custom_fields_values": (list,),
     "_embedded": (dict,), "first_name": (str,), "last_name": (str,), "text": (str,), "complete_till": (int,),
     "task_type_id": (int,), "entity_id": (int,), "entity_type": (str,), "is_completed": (bool,),
     "duration": (int,), "note_type": (str,), "params": (dict,), "tags_to_add": (list,),
@@ -98,6 +100,17 @@ def writing(call: Call) -> Iterator[Change]:
         yield change
 
 
+def once(call: Call, act: Callable[[Change], Row], mark: str = "0") -> Row:
+    """One change of one thing; 404 when what it is about does not exist, 400 when it cannot be."""
+    try:
+        with writing(call) as change:
+            return act(change)
+    except Impossible as err:
+        raise invalid(mark, err.path, err.code, str(err)) from None
+    except Missing as err:
+        raise Refused(problem(404, str(err))) from None
+
+
 def each(call: Call, items: list[Row], act: Callable[[Change, Row], Row]) -> list[Row]:
     """Do the same with every item in one transaction; bad items refuse the whole batch, and all are named."""
     done, errors = [], []
@@ -124,14 +137,14 @@ def thin(call: Call, path: str, items: list[Row], rows: list[Row], *fields: str)
     for index, (item, row) in enumerate(zip(items, rows, strict=True)):
         answer = {"id": row["id"], **{name: row.get(name) for name in fields}}
         answer["request_id"] = request_id(item, index)
-        answer["_links"] = {"self": {"href": f"{call.account.origin}/api/v4/{path}/{row['id']}"}}
+        answer["_links"] = call.link(f"{path}/{row['id']}")
         answers.append(answer)
     return answers
 
 
 def listed(call: Call, path: str, key: str, answers: list[Row]) -> Response:
     """The HAL answer to a batch."""
-    links = {"self": {"href": f"{call.account.origin}/api/v4/{path}"}}
+    links = call.link(path)
     return hal({"_links": links, "_embedded": {key: answers}})
 
 
@@ -141,11 +154,12 @@ def customers_on(call: Call, table: str) -> None:
         raise Refused(problem(402, "Customers are not available in the account"))
 
 
-def with_id(item: Row) -> Any:
+def with_id(item: Row) -> int:
     """The item's id; Impossible when it has none."""
-    if not isinstance(item.get("id"), int):
+    value = item.get("id")
+    if isinstance(value, bool) or not isinstance(value, int):
         raise Impossible("This value should not be blank.", "id", "FieldMissing")
-    return item["id"]
+    return value
 
 
 def create_cards(call: Call, table: str) -> Response:
@@ -172,15 +186,13 @@ def edit_card(call: Call, table: str, row_id: int) -> Response:
     """`PATCH /{leads|contacts|companies|customers}/{id}`; 404 when there is no such card."""
     customers_on(call, table)
     item = single(call)
-    try:
-        with writing(call) as change:
-            row = cards.edit(change, table, change.live(table, row_id), item)
-    except Impossible as err:
-        raise invalid("0", err.path, err.code, str(err)) from None
-    except Missing as err:
-        return problem(404, str(err))
-    answer = thin(call, table, [item], [row], "updated_at")[0]
-    return hal({name: value for name, value in answer.items() if name != "request_id"})
+    row = once(call, lambda change: cards.edit(change, table, change.live(table, row_id), item))
+    return hal(_alone(thin(call, table, [item], [row], "updated_at")[0]))
+
+
+def _alone(answer: Row) -> Row:
+    """The answer to a change of one thing needs no mark."""
+    return {name: value for name, value in answer.items() if name != "request_id"}
 
 
 def create_tasks(call: Call) -> Response:
@@ -209,12 +221,5 @@ def edit_tasks(call: Call) -> Response:
 def edit_task(call: Call, row_id: int) -> Response:
     """`PATCH /tasks/{id}`."""
     item = single(call)
-    try:
-        with writing(call) as change:
-            row = tasks.edit(change, change.get("tasks", row_id), item)
-    except Impossible as err:
-        raise invalid("0", err.path, err.code, str(err)) from None
-    except Missing as err:
-        return problem(404, str(err))
-    answer = thin(call, "tasks", [item], [row], "updated_at")[0]
-    return hal({name: value for name, value in answer.items() if name != "request_id"})
+    row = once(call, lambda change: tasks.edit(change, change.get("tasks", row_id), item))
+    return hal(_alone(thin(call, "tasks", [item], [row], "updated_at")[0]))

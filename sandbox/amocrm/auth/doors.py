@@ -5,13 +5,12 @@ import uuid
 from typing import Any
 
 from sandbox.amocrm.auth import legacy, tokens
-from sandbox.amocrm.doorstep import Door, Wrong, account_of, number_of, object_of, reply
+from sandbox.amocrm.doorstep import LARGEST, Door, Wrong, account_of, number_of, object_of, reply
 from sandbox.amocrm.http import Request, Response
 from sandbox.amocrm.storage.accounts import Account, first_admin
 from sandbox.amocrm.world import World
 
 ALGORITHMS = ("HS256", "HS512")
-_LARGEST = 2**63 - 1
 
 
 def _integration(world: World, client_id: Any) -> tokens.Integration:
@@ -79,7 +78,7 @@ def _owner(world: World, request: Request, integration: tokens.Integration, name
 
 def _user_id(world: World, account: Account, body: dict[str, Any]) -> int:
     if body.get("user_id"):
-        return number_of(body, "user_id", None, 0, _LARGEST)
+        return number_of(body, "user_id", None, 0, LARGEST)
     with world.store.read() as connection:
         return first_admin(connection, account.id)
 
@@ -103,8 +102,12 @@ def widget_token(world: World, request: Request, rest: str) -> Response:
         raise Wrong(f"claims is an object, algorithm one of {', '.join(ALGORITHMS)}")
     if body.get("user_id") is None:
         raise Wrong("user_id is missing")
-    user_id = number_of(body, "user_id", None, 0, _LARGEST)
-    return reply({"token": tokens.widget_token(world, integration, account, user_id, claims, algorithm)})
+    user_id = number_of(body, "user_id", None, 0, LARGEST)
+    try:
+        token = tokens.widget_token(world, integration, account, user_id, claims, algorithm)
+    except TypeError as err:  # a claim that no JWT can carry
+        raise Wrong(str(err)) from None
+    return reply({"token": token})
 
 
 def long_lived_tokens(world: World, request: Request, rest: str) -> Response:

@@ -64,7 +64,7 @@ def _same(given: Any, own: str) -> bool:
 
 def _send(world: World, account: Account, integration: tokens.Integration, params: dict[str, str]) -> None:
     """Queue the GET at the redirect address; it is sent once, like the disconnect hook."""
-    params |= {"platform": "1", "client_id": integration.client_id}
+    params |= {"platform": oauth.platform(account), "client_id": integration.client_id}
     destination = oauth.with_query(integration.redirect_uri, urlencode(params))
     now = world.clock.now()
     with world.store.write() as connection:

@@ -2,14 +2,17 @@
 
 import base64
 import binascii
+import io
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+from werkzeug.formparser import parse_form_data
+
 from sandbox.amocrm.api import jsonbody, phpquery
 from sandbox.amocrm.api.answers import hal, oauth_problem, problem
-from sandbox.amocrm.auth import external, tokens
+from sandbox.amocrm.auth import external, owner, tokens
 from sandbox.amocrm.http import Request, Response
-from sandbox.amocrm.storage.accounts import Account, first_admin, is_shared
+from sandbox.amocrm.storage.accounts import Account, first_admin, is_shared, seen_from
 from sandbox.amocrm.world import World
 
 
@@ -26,6 +29,7 @@ def consent(world: World, request: Request, account: Account | None) -> Response
     chosen = _agreeing(world, query, account, integration)
     if chosen is None:
         return problem(400, "Say which account agrees: &subdomain=")
+    chosen = seen_from(request.host(), chosen)
     if integration is None:
         if not (external.is_address(query["secrets_uri"]) and external.is_address(query.get("redirect_uri"))):
             return problem(400, "redirect_uri and secrets_uri must be addresses")
@@ -74,8 +78,13 @@ def _agreed(world: World, account: Account, client_id: str, query: phpquery.Tree
     with world.store.read() as connection:
         user_id = int(named) if named.isdecimal() and len(named) < 19 else first_admin(connection, account.id)
     code = tokens.new_code(world, client_id, account.id, user_id)
-    params = {"code": code, "referer": account.domain, "platform": "1"}
+    params = {"code": code, "referer": account.domain, "platform": platform(account)}
     return {**params, "from_widget": "1"} if query.get("from_widget") else params
+
+
+def platform(account: Account) -> str:
+    """1 for amoCRM, 2 for Kommo."""
+    return "2" if account.parent == ".kommo.com" else "1"
 
 
 def access_token(world: World, request: Request, account: Account | None) -> Response:
@@ -121,15 +130,19 @@ def _granting(world: World, request: Request, params: dict[str, Any]) -> Account
             " UNION SELECT account_id FROM refresh_tokens WHERE token = ?",
             (code, token),
         ).fetchone()
-    return world.accounts.get(row[0]) if row else None
+    found = world.accounts.get(row[0]) if row else None
+    return found and seen_from(request.host(), found)
 
 
 def body_params(request: Request) -> dict[str, Any]:
-    """The fields of a JSON or form body, with the secrets of Basic authorization where the body has none."""
-    try:
-        parsed = jsonbody.parse(request.body)
-    except ValueError:
-        parsed = phpquery.parse(request.body.decode("utf-8", "surrogateescape"))
+    """The fields of a JSON body or a form of either kind; the secrets of Basic auth where it has none."""
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        parsed = _parts(request)
+    else:
+        try:
+            parsed = jsonbody.parse(request.body)
+        except ValueError:
+            parsed = phpquery.parse(request.body.decode("utf-8", "surrogateescape"))
     params = dict(parsed) if isinstance(parsed, dict) else {}
     scheme, _, coded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -140,6 +153,16 @@ def body_params(request: Request) -> dict[str, Any]:
         params.setdefault("client_id", unquote(name))
         params.setdefault("client_secret", unquote(secret))
     return params
+
+
+def _parts(request: Request) -> dict[str, str]:
+    """The fields of a form that a PHP client makes of an array, or a browser of FormData."""
+    environ = {
+        "wsgi.input": io.BytesIO(request.body),
+        "CONTENT_TYPE": request.headers["content-type"],
+        "CONTENT_LENGTH": str(len(request.body)),
+    }
+    return parse_form_data(environ)[1].to_dict()
 
 
 def current_subdomain(world: World, request: Request, account: Account | None) -> Response:
@@ -153,6 +176,4 @@ def current_subdomain(world: World, request: Request, account: Account | None) -
     found = world.accounts.get(row[0]) if row else None
     if found is None:
         return oauth_problem(401, tokens.REVOKED)
-    return hal(
-        {"id": found.id, "subdomain": found.subdomain, "domain": found.domain, "top_level_domain": "ru"}
-    )
+    return hal(owner.named(seen_from(request.host(), found)))

@@ -19,7 +19,6 @@ from sandbox.amocrm.storage.accounts import Account
 from sandbox.amocrm.world import World
 
 SCOPES = ["crm", "files", "files_delete", "notifications", "push_notifications"]
-API_DOMAIN = "api-b.amocrm.ru"
 REVOKED = "Token has been revoked"
 
 
@@ -190,13 +189,14 @@ def _access_jwt(world: World, client_id: str, account: Account, user_id: int, no
         "sub": str(user_id),
         "grant_type": "",
         "account_id": account.id,
-        "base_domain": "amocrm.ru",
+        "base_domain": account.parent.removeprefix("."),
         "version": 2,
         "scopes": SCOPES,
         "hash_uuid": str(uuid.uuid4()),
-        "api_domain": API_DOMAIN,
+        "api_domain": f"api-b{account.parent}",
     }
-    return jwt.encode(claims, world.signing_key, algorithm="RS256")
+    # The vendor names the type first: its tokens begin with eyJ0eXAi.
+    return jwt.encode(claims, world.signing_key, algorithm="RS256", sort_headers=False)
 
 
 def digest(token: str) -> str:

@@ -20,7 +20,7 @@ class Both:
 
 
 def pairs(prefix: str, value: Any) -> Iterator[Pair]:
-    """Bracketed keys and strings; null and empty lists are left out, booleans are 1 and 0."""
+    """Bracketed keys and strings; null and empty lists are left out, booleans are 1 and 0, 5.0 is 5."""
     if isinstance(value, Both):
         yield from pairs(prefix, value.value)
         yield from pairs(prefix, value.tree)
@@ -31,7 +31,8 @@ def pairs(prefix: str, value: Any) -> Iterator[Pair]:
         for index, item in enumerate(value):
             yield from pairs(f"{prefix}[{index}]", item)
     elif value is not None:
-        yield prefix, str(int(value)) if isinstance(value, bool) else str(value)
+        is_whole = isinstance(value, bool) or (isinstance(value, float) and value.is_integer())
+        yield prefix, str(int(value) if is_whole else value)
 
 
 def encode(items: Iterable[Pair]) -> bytes:

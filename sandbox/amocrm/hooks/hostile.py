@@ -13,6 +13,7 @@ import urllib3
 from sandbox.amocrm.doorstep import Door, Wrong, account_of, number_of, object_of, reply
 from sandbox.amocrm.hooks import form
 from sandbox.amocrm.http import Request, Response
+from sandbox.amocrm.life.tidy import whole
 from sandbox.amocrm.storage.accounts import Account
 from sandbox.amocrm.world import World
 
@@ -110,7 +111,11 @@ def _leads(world: World, account: Account, spec: dict[str, Any]) -> list[tuple[i
             "SELECT body FROM leads WHERE account_id = ? ORDER BY id LIMIT 100", (account.id,)
         ).fetchall()
     leads = [json.loads(body) for (body,) in rows]
-    found = [(lead["id"], lead.get("name") or "", lead["status_id"], lead["pipeline_id"]) for lead in leads]
+    found = [
+        (whole(lead["id"]), str(lead.get("name") or ""),
+         whole(lead.get("status_id")), whole(lead.get("pipeline_id")))
+        for lead in leads
+    ]  # fmt: skip
     return found or [(1, "Forged", 142, 1)]
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from sandbox.amocrm.hooks.form import Both
 from sandbox.amocrm.storage.accounts import Account
-from sandbox.amocrm.vocabulary import ELEMENT_TYPE, NOTE_CODES, PLURAL, Row
+from sandbox.amocrm.vocabulary import DATE_TYPES, ELEMENT_TYPE, NOTE_CODES, PLURAL, Row
 
 CHAT_NOTE_TYPE = 3
-_DATES = ("date", "date_time", "birthday")
 
 
 def _custom_fields(row: Row) -> list[Row]:
@@ -17,7 +16,7 @@ def _custom_fields(row: Row) -> list[Row]:
     for field in row.get("custom_fields_values") or []:
         values = [value for value in field.get("values") or [] if isinstance(value, dict)]
         shown: list[Any] = [{"value": value.get("value"), "enum": value.get("enum_id")} for value in values]
-        if field.get("field_type") in _DATES:
+        if field.get("field_type") in DATE_TYPES:
             shown = [value.get("value") for value in values]
         named = {"id": field.get("field_id"), "name": field.get("field_name"), "values": shown}
         fields.append({**named, "code": field.get("field_code")})
@@ -248,7 +247,7 @@ def message(row: Row, told: Row) -> Row:
         "contact_id": row.get("contact_id"),
         "text": told["text"],
         "created_at": told["created_at"],
-        "element_type": ELEMENT_TYPE.get(str(kind)),
+        "element_type": ELEMENT_TYPE.get(PLURAL.get(str(kind), str(kind))),
         "entity_type": "lead" if kind == "leads" else kind,
         "element_id": row.get("entity_id"),
         "entity_id": row.get("entity_id"),

@@ -29,7 +29,7 @@ def _shown(call: Call, row: tuple[Any, ...]) -> Row:
     names = [name.strip() for name in _COLUMNS.split(",")]
     shown = dict(zip(names, row, strict=True))
     shown["disabled"], shown["settings"] = bool(shown["disabled"]), json.loads(shown["settings"])
-    return {**shown, "_links": {"self": {"href": f"{call.account.origin}/api/v4/webhooks"}}}
+    return {**shown, "_links": call.link("webhooks")}
 
 
 def _find(connection: sqlite3.Connection, account_id: int, destination: str | None) -> list[tuple[Any, ...]]:
@@ -50,7 +50,7 @@ def listed(call: Call) -> Response:
         ]
     if not rows:
         return empty()
-    links = {"self": {"href": f"{call.account.origin}/api/v4/webhooks"}}
+    links = call.link("webhooks")
     return hal({"_total_items": len(rows), "_links": links, "_embedded": {"webhooks": rows}})
 
 

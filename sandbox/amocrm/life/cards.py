@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.amocrm.hooks import items
 from sandbox.amocrm.life import customers, fields, tags
 from sandbox.amocrm.life.change import Change, Impossible
+from sandbox.amocrm.life.tidy import whole
 from sandbox.amocrm.storage import views
 from sandbox.amocrm.vocabulary import CLOSED, LOST, SINGULAR, UNSORTED_TYPE, Row
 
@@ -47,14 +48,15 @@ def edit(change: Change, table: str, row: Row, patch: Row) -> Row:
     if table == "customers":
         customers.apply(change, row, patch)
     _rename(change, table, row, _named(table, row, patch))
-    _price(change, row, patch)
+    if table == "leads":
+        _price(change, row, patch)
     for name in _PLAIN:
         if name in patch:
             row[name] = patch[name]
     fields.apply(change, table, row, patch.get("custom_fields_values"), "custom_fields_values" in patch)
     tags.apply(change, table, row, patch)
     if table == "leads":
-        _loss_reason(change, row)
+        embed(change, row, before)
     for name in ("created_at", "closed_at"):
         if patch.get(name) is not None:
             row[name] = patch[name]
@@ -69,25 +71,26 @@ def edit(change: Change, table: str, row: Row, patch: Row) -> Row:
 
 def _hooks(change: Change, table: str, row: Row, before: Row) -> None:
     fire(change, table, "update", row)
-    if table == "leads" and (row["status_id"], row["pipeline_id"]) != (
-        before["status_id"],
-        before["pipeline_id"],
-    ):
-        old = {"old_status_id": before["status_id"]}
-        if row["pipeline_id"] != before["pipeline_id"]:
-            old["old_pipeline_id"] = before["pipeline_id"]
-        fire(change, table, "status", row, **old)
-        old_pipeline = {"old_pipeline_id": before["pipeline_id"]}
-        change.trigger("status", row, old_status_id=before["status_id"], **old_pipeline)
+    if table == "leads":
+        _tell_move(change, row, before.get("status_id"), before.get("pipeline_id"))
     if row.get("responsible_user_id") != before.get("responsible_user_id"):
         fire(change, table, "responsible", row, old_responsible_user_id=before.get("responsible_user_id"))
+
+
+def _tell_move(change: Change, row: Row, old_status_id: Any, old_pipeline_id: Any) -> None:
+    hopped = row.get("pipeline_id") != old_pipeline_id
+    if row.get("status_id") == old_status_id and not hopped:
+        return
+    old = {"old_status_id": old_status_id}
+    fire(change, "leads", "status", row, **old, **({"old_pipeline_id": old_pipeline_id} if hopped else {}))
+    change.trigger("status", row, **old, old_pipeline_id=old_pipeline_id)
 
 
 def statuses_of(change: Change, pipeline_id: Any) -> list[Row]:
     """The pipeline's statuses in board order; empty when there is no such pipeline."""
     pipeline = change.find("pipelines", pipeline_id)
-    found = views.statuses_of(pipeline or {})
-    return sorted(found, key=lambda status: status.get("sort") or 0)
+    found = [status for status in views.statuses_of(pipeline or {}) if status.get("id") is not None]
+    return sorted(found, key=lambda status: whole(status.get("sort")))
 
 
 def first_status(change: Change, pipeline_id: Any) -> int:
@@ -155,27 +158,37 @@ def _rename(change: Change, table: str, row: Row, patch: Row) -> None:
 
 
 def _price(change: Change, row: Row, patch: Row) -> None:
+    before = _sale(row)
     if patch.get("price_with_minor_units") is not None:
         row["price_with_minor_units"] = patch["price_with_minor_units"]
-        patch = {**patch, "price": int(float(patch["price_with_minor_units"]))}
-    elif "price" in patch and "price_with_minor_units" in row and patch["price"] != row.get("price"):
-        row["price_with_minor_units"] = patch["price"]
-    if "price" not in patch or patch["price"] == row.get("price"):
-        return
-    before, after = (
-        {"sale_field_value": {"sale": row.get("price")}},
-        {"sale_field_value": {"sale": patch["price"]}},
-    )
-    row["price"] = patch["price"]
-    change.event("sale_field_changed", "lead", row["id"], [before], [after])
+        row["price"] = int(float(patch["price_with_minor_units"]))
+    elif "price" in patch and patch["price"] != row.get("price"):
+        row["price"] = patch["price"]
+        if "price_with_minor_units" in row:
+            row["price_with_minor_units"] = patch["price"]
+    if _sale(row) != before:
+        old, new = ({"sale_field_value": {"sale": sale}} for sale in (before, _sale(row)))
+        change.event("sale_field_changed", "lead", row["id"], [old], [new])
 
 
-def _loss_reason(change: Change, row: Row) -> None:
+def _sale(row: Row) -> Any:
+    """The price as events tell it: with kopecks where the lead has them."""
+    exact = row.get("price_with_minor_units")
+    return row.get("price") if exact is None else exact
+
+
+def embed(change: Change, row: Row, before: Row) -> None:
+    """Let the embedded loss reason and source of a lead follow their ids, where these are others than before.
+
+    Impossible for an unknown loss reason; one that the lead had stays, also where the dictionary lacks it.
+    """
     reason_id = row.get("loss_reason_id")
-    shown = row["_embedded"].get("loss_reason") or []
-    if (shown[0].get("id") if isinstance(shown, list) and shown else None) == reason_id:
-        return
-    reason = change.find("loss_reasons", reason_id) if reason_id is not None else None
-    if reason_id is not None and reason is None:
-        raise Impossible(f"there is no loss reason {reason_id}", "loss_reason_id")
-    row["_embedded"]["loss_reason"] = [reason] if reason else []
+    if reason_id != before.get("loss_reason_id"):
+        reason = None if reason_id is None else change.find("loss_reasons", reason_id)
+        if reason_id is not None and reason is None:
+            raise Impossible(f"there is no loss reason {reason_id}", "loss_reason_id")
+        row["_embedded"]["loss_reason"] = [reason] if reason else []
+    source_id = row.get("source_id")
+    if source_id != before.get("source_id"):
+        source = None if source_id is None else change.find("sources", source_id)
+        row["_embedded"]["source"] = {"id": source_id, "name": source.get("name")} if source else None

@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.amocrm.hooks import items
 from sandbox.amocrm.life import fields
 from sandbox.amocrm.life.change import Change, Impossible, Missing
+from sandbox.amocrm.life.tidy import whole
 from sandbox.amocrm.vocabulary import Row
 
 MOST = 10
@@ -24,7 +25,7 @@ def add_catalog(change: Change, given: Row) -> Row:
         "id": change.next_id("catalogs"), "name": given["name"],
         "created_by": change.by, "updated_by": change.by,
         "created_at": change.now, "updated_at": change.now,
-        "sort": max((row.get("sort") or 0 for row in every), default=0) + 10, "type": kind,
+        "sort": max((whole(row.get("sort")) for row in every), default=0) + 10, "type": kind,
         "can_add_elements": True, "can_show_in_cards": False, "can_link_multiple": True,
         "can_be_deleted": kind == "regular", "sdk_widget_code": None, "account_id": change.account.id,
     }  # fmt: skip

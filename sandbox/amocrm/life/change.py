@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox.amocrm.hooks import items, queue
 from sandbox.amocrm.life import journal
+from sandbox.amocrm.life.tidy import tidied, whole
 from sandbox.amocrm.storage.accounts import Account
 from sandbox.amocrm.storage.snapshot import row_values
 from sandbox.amocrm.storage.tables import TABLES, insert_statement
@@ -61,7 +62,7 @@ class Change:
         found = self.connection.execute(
             f'SELECT body FROM "{table}" WHERE account_id = ? AND id = ?', (self.account.id, row_id)
         ).fetchone()
-        return dict(json.loads(found[0])) if found else None
+        return tidied(table, json.loads(found[0])) if found else None
 
     def get(self, table: str, row_id: Any) -> Row:
         """The row; Missing when there is none."""
@@ -109,7 +110,7 @@ class Change:
             f'SELECT body FROM "{table}" WHERE account_id = ? AND ({where}) ORDER BY id',
             (self.account.id, *values),
         )
-        return [json.loads(body) for (body,) in found.fetchall()]
+        return [tidied(table, json.loads(body)) for (body,) in found.fetchall()]
 
     def next_id(self, table: str) -> int:
         """A number no row of the table ever had; the four note lists share theirs."""
@@ -196,7 +197,8 @@ class Change:
     def group_of(self, user_id: Any) -> int:
         """The group of a user, 0 for the robot and for unknown ones."""
         user = self.find("users", user_id) if user_id else None
-        return int((user or {}).get("rights", {}).get("group_id") or 0)
+        rights = (user or {}).get("rights")
+        return whole(rights.get("group_id")) if isinstance(rights, dict) else 0
 
 
 @contextmanager

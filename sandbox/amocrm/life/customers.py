@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.amocrm.life import fields
 from sandbox.amocrm.life.change import Change, Impossible, Missing
+from sandbox.amocrm.life.tidy import whole
 from sandbox.amocrm.storage import accounts
 from sandbox.amocrm.vocabulary import Row
 
@@ -77,7 +78,7 @@ def add_status(change: Change, given: Row) -> Row:
     every = change.rows("customers_statuses")
     row: Row = {
         "id": change.next_id("customers_statuses"), "name": given["name"],
-        "sort": max((row.get("sort") or 0 for row in every), default=0) + 10,
+        "sort": max((whole(row.get("sort")) for row in every), default=0) + 10,
         "is_default": bool(given.get("is_default")) or not every, "conditions": [],
         "color": "#fffeb2", "type": 0, "account_id": change.account.id,
     }  # fmt: skip

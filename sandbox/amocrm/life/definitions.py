@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.life.numbers import next_above
+from sandbox.amocrm.life.tidy import whole
 from sandbox.amocrm.vocabulary import Row
 
 TYPES = frozenset(
@@ -36,7 +37,7 @@ def add_field(change: Change, of: str, given: Row, **more: Any) -> Row:
         raise Impossible("This field is missing.", "enums", "FieldMissing")
     _free_code(change, of, given.get("code"), None)
     table = f"custom_fields_{of}"
-    last = max((row.get("sort") or 0 for row in change.rows(table)), default=500)
+    last = max((whole(row.get("sort")) for row in change.rows(table)), default=500)
     row: Row = {
         "id": _field_id(change), "name": given["name"], "type": kind, "account_id": change.account.id,
         "code": None, "sort": last + 1, "is_api_only": False, "enums": None, "group_id": None,
@@ -173,7 +174,7 @@ def add_group(change: Change, of: str, given: Row) -> Row:
     digest = hashlib.blake2b(f"{change.account.id}:{number}".encode(), digest_size=6).hexdigest()
     row = {
         "id": f"{of}_{int(digest, 16)}", "name": given["name"], "is_predefined": False, "entity_type": of,
-        "sort": max((group.get("sort") or 0 for group in known), default=0) + 1,
+        "sort": max((whole(group.get("sort")) for group in known), default=0) + 1,
     }  # fmt: skip
     change.put("custom_field_groups", row)
     return edit_group(change, of, row["id"], given)

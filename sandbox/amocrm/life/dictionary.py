@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.amocrm.life.change import Change, Impossible, Missing
+from sandbox.amocrm.life.tidy import whole
 from sandbox.amocrm.vocabulary import Row
 
 MOST_SOURCES = 50  # active ones, per integration and account
@@ -29,7 +30,7 @@ def add_tag(change: Change, table: str, name: str, color: Any = None) -> Row:
 
 def add_loss_reason(change: Change, name: str, sort: Any = None) -> Row:
     """A new reason to lose leads."""
-    last = max((row.get("sort") or 0 for row in change.rows("loss_reasons")), default=0)
+    last = max((whole(row.get("sort")) for row in change.rows("loss_reasons")), default=0)
     row = {
         "id": change.next_id("loss_reasons"),
         "name": name,

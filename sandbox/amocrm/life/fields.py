@@ -3,7 +3,10 @@
 from typing import Any
 
 from sandbox.amocrm.life.change import Change, Impossible
-from sandbox.amocrm.vocabulary import FIELD_TYPE_CODES, SINGULAR, Row
+from sandbox.amocrm.vocabulary import DATE_TYPES, FIELD_TYPE_CODES, SINGULAR, Row
+from sandbox.clock import parse_moment
+
+_TEXTS = ("text", "textarea", "url", "streetaddress", "numeric", "monetary")
 
 
 def apply(change: Change, table: str, row: Row, wanted: Any, given: bool) -> None:
@@ -83,9 +86,7 @@ def _field(definition: Row, item: Row, index: int) -> Row | None:
 def _value(definition: Row, value: Row, path: str) -> Row:
     enums = definition.get("enums") or []
     if not enums:
-        plain = value.get("value")
-        number = definition.get("type") in ("numeric", "monetary") and isinstance(plain, int | float)
-        return {"value": str(plain) if number else plain}
+        return {"value": _plain(str(definition.get("type")), value.get("value"), f"{path}.value")}
     chosen = next((enum for enum in enums if _means(enum, value)), None)
     if definition.get("type") == "multitext":
         chosen = chosen or enums[0]
@@ -95,6 +96,23 @@ def _value(definition: Row, value: Row, path: str) -> Row:
     else:
         plain = chosen.get("value")
     return {"value": plain, "enum_id": chosen.get("id"), "enum_code": _code(definition, chosen)}
+
+
+def _plain(kind: str, value: Any, path: str) -> Any:
+    """A value as it is read back: moments, also written as RFC 3339, as Unix seconds, numbers as texts."""
+    if kind in DATE_TYPES and isinstance(value, str):
+        return _moment(value, path)
+    if kind in _TEXTS and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return bool(value) if kind == "checkbox" and isinstance(value, int) else value
+
+
+def _moment(text: str, path: str) -> int:
+    """Unix seconds of RFC 3339, which without an offset is UTC, or of digits."""
+    try:
+        return int(parse_moment(text))
+    except (ValueError, OverflowError):
+        raise Impossible("This value is not a valid date.", path, "InvalidDate") from None
 
 
 def _code(definition: Row, enum: Row) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.amocrm.hooks import items
-from sandbox.amocrm.life import cards
+from sandbox.amocrm.life import cards, linklist
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.vocabulary import PERSON_LIKE, SINGULAR, Row
 
@@ -43,6 +43,7 @@ def link(
     if wanted:
         _only_main(shown, item)
     partner.setdefault("_embedded", {}).setdefault(table, []).append({"id": row_id})
+    linklist.tell(change, (table, row_id), (other, other_id), item)
     _touched(change, table, row)
     _touched(change, other, partner)
     _events(change, "entity_linked", (table, row_id), (other, other_id))
@@ -55,6 +56,7 @@ def _touched(change: Change, table: str, row: Row) -> None:
     if change.world.switches["bump_on_notes"]:
         row["updated_at"] = change.now
     change.put(table, row)
+    linklist.follow(change, table, row)
 
 
 def _only_main(shown: list[Row], chosen: Row) -> None:
@@ -94,6 +96,7 @@ def _link_element(change: Change, table: str, row_id: Any, element_id: Any, meta
         shown.append({"id": element_id, "metadata": told})
         link = {"link": {"entity": {"type": f"catalog_{catalog_id}", "id": element_id}}}
         change.event("entity_linked", SINGULAR[table], row_id, [], [link])
+    linklist.tell(change, (table, row_id), (ELEMENTS, element_id), {"metadata": told})
     _touched(change, table, row)
     cards.fire(change, table, "update", row)
 
@@ -102,8 +105,8 @@ def unlink(change: Change, table: str, row_id: Any, other: str, other_id: Any) -
     """Untie two cards, or an element from a card; nothing happens when they were not tied."""
     first = _without(change, table, row_id, other, other_id)
     second = None if other == ELEMENTS else _without(change, other, other_id, table, row_id)
-    if other == ELEMENTS:
-        first = _forget_element(change, table, row_id, other_id) or first
+    if linklist.forget(change, (table, row_id), (other, other_id)):
+        first = first or change.find(table, row_id)  # a snapshot may tell of links in its list only
     if other == ELEMENTS and first is not None:
         gone = {"link": {"entity": {"type": f"catalog_{_catalog(change, other_id)}", "id": other_id}}}
         change.event("entity_unlinked", SINGULAR[table], row_id, [gone], [])
@@ -112,16 +115,6 @@ def unlink(change: Change, table: str, row_id: Any, other: str, other_id: Any) -
     for name, row in ((table, first), (other, second)):
         if row is not None:
             cards.fire(change, name, "update", row)
-
-
-def _forget_element(change: Change, table: str, row_id: Any, element_id: Any) -> Row | None:
-    """Drop the link from the snapshot's own list of links; the card if it stood there."""
-    gone = change.connection.execute(
-        "DELETE FROM links WHERE account_id = ? AND entity_type = ? AND entity_id = ? AND to_entity_type = ?"
-        " AND to_entity_id = ?",
-        (change.account.id, table, row_id, ELEMENTS, element_id),
-    ).rowcount
-    return change.find(table, row_id) if gone else None
 
 
 def _catalog(change: Change, element_id: Any) -> Any:
@@ -145,12 +138,13 @@ def _without(change: Change, table: str, row_id: Any, other: str, other_id: Any)
 def drop_element(change: Change, element: Row) -> None:
     """An element of a list disappears, from the cards it was tied to as well."""
     inside = (
-        "EXISTS (SELECT 1 FROM json_each(body, '$._embedded.catalog_elements') item"
-        " WHERE json_extract(item.value, '$.id') = ?)"
+        "json_valid(body) AND EXISTS (SELECT 1 FROM json_each(body, '$._embedded.catalog_elements') item"
+        " WHERE CASE item.type WHEN 'object' THEN json_extract(item.value, '$.id') END = ?)"
     )
     for table in PERSON_LIKE:
         for row in change.rows(table, inside, element["id"]):
             unlink(change, table, row["id"], ELEMENTS, element["id"])
+    linklist.drop(change, (ELEMENTS, element["id"]))
     change.remove(ELEMENTS, element["id"])
     change.hook("delete_catalog_element", "catalogs", "delete", items.catalog_element(element))
 

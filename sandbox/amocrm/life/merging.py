@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.amocrm.life import cards, tasks
+from sandbox.amocrm.life import cards, linklist, tasks
 from sandbox.amocrm.life.change import Change
 from sandbox.amocrm.vocabulary import PERSON_LIKE, SINGULAR, Row
 
@@ -38,6 +38,9 @@ def _move_links(change: Change, table: str, main: Row, loser: Row) -> None:
             taken = other != table and _room(other, shown, item)
             if taken:
                 shown.append({**item, "is_main": not shown} if "is_main" in item else item)
+            linklist.forget(change, (table, loser["id"]), (other, item["id"]))
+            if taken:
+                linklist.tell(change, (table, main["id"]), (other, item["id"]), shown[-1])
             if other in PERSON_LIKE:
                 kept = taken or any(known.get("id") == item.get("id") for known in shown)
                 _point(change, other, item.get("id"), table, loser["id"], main["id"] if kept else None)
@@ -62,6 +65,7 @@ def _point(change: Change, table: str, row_id: Any, other: str, old_id: Any, new
         kept.append({**old, "id": new_id})
     row["_embedded"][other] = kept
     change.put(table, row)
+    linklist.follow(change, table, row)
 
 
 def _move_belongings(change: Change, table: str, old_id: Any, new_id: Any) -> None:

@@ -86,7 +86,7 @@ def delete(change: Change, table: str, row: Row) -> None:
     """Take a note away for good, as people do in the interface: an event is all that remains."""
     change.remove(f"notes_{table}", row["id"])
     gone = [{"note": {"id": row["id"]}}]
-    change.event("common_note_deleted", SINGULAR[table], row["entity_id"], gone, [])
+    change.event("common_note_deleted", SINGULAR[table], row.get("entity_id"), gone, [])
 
 
 def check_params(kind: Any, params: Any) -> None:

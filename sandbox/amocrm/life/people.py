@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.amocrm.life import cards, customers, fields, links, tags
+from sandbox.amocrm.life import cards, customers, fields, linklist, links, tags
 from sandbox.amocrm.life.change import Change, Impossible
 from sandbox.amocrm.storage import views
 from sandbox.amocrm.vocabulary import CLOSED, LOST, PERSON_LIKE, PLURAL, SINGULAR, Row
@@ -41,6 +41,8 @@ def create(change: Change, table: str, given: Row) -> Row:
     change.event(f"{SINGULAR[table]}_added", SINGULAR[table], row["id"], at=created_at)
     fields.apply(change, table, row, given.get("custom_fields_values"), "custom_fields_values" in given)
     tags.apply(change, table, row, given)
+    if table == "leads":
+        cards.embed(change, row, {})
     if table == "customers":
         customers.put_segments(change, row, given.get("_embedded"))
     change.put(table, row)
@@ -140,7 +142,13 @@ def purge(change: Change, table: str, row: Row) -> None:
     """Out of the recycle bin for ever; amoCRM says nothing about it."""
     if not row.get("is_deleted"):
         raise Impossible(f"{table} {row['id']} is not in the recycle bin", "id")
-    change.remove(table, row["id"])
+    vanish(change, table, row["id"])
+
+
+def vanish(change: Change, table: str, row_id: Any) -> None:
+    """A card is gone from the account, and from the list of links."""
+    linklist.drop(change, (table, row_id))
+    change.remove(table, row_id)
 
 
 def _touch(change: Change, table: str, row: Row) -> None:

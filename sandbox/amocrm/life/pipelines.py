@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.amocrm.life import cards
 from sandbox.amocrm.life.change import Change, Impossible, Missing
 from sandbox.amocrm.life.numbers import next_above
+from sandbox.amocrm.life.tidy import whole
 from sandbox.amocrm.storage import views
 from sandbox.amocrm.vocabulary import CLOSED, LOST, UNSORTED_TYPE, WON, Row
 
@@ -36,7 +37,7 @@ def add_pipeline(change: Change, name: str, **given: Any) -> Row:
     row: Row = {
         "id": change.next_id("pipelines"),
         "name": name,
-        "sort": _sort(given, max((row.get("sort") or 0 for row in every), default=0) + 1),
+        "sort": _sort(given, max((whole(row.get("sort")) for row in every), default=0) + 1),
         "is_main": bool(given.get("is_main")) or not every,
         "is_unsorted_on": bool(given.get("is_unsorted_on", True)),
         "is_archive": False,
@@ -89,7 +90,7 @@ def _status_row(change: Change, pipeline: Row, given: Row, at: str = "") -> Row:
     if not isinstance(given.get("name"), str) or not given["name"]:
         raise Impossible("This field is missing.", f"{at}name", "FieldMissing")
     ordinary = [s for s in pipeline["_embedded"]["statuses"] if s.get("id") not in CLOSED]
-    last = max((status.get("sort") or 0 for status in ordinary), default=10)
+    last = max((whole(status.get("sort")) for status in ordinary), default=10)
     row = {
         "id": _new_status_id(change), "name": given["name"], "sort": _sort(given, last + 10),
         "is_editable": True, "pipeline_id": pipeline["id"], "color": COLOURS[0], "type": 0,
@@ -139,7 +140,7 @@ def edit_pipeline(change: Change, pipeline_id: Any, **patch: Any) -> Row:
     row = change.get("pipelines", pipeline_id)
     if patch.get("name"):
         row["name"] = str(patch["name"])
-    row["sort"] = _sort(patch, row.get("sort") or 1)
+    row["sort"] = _sort(patch, whole(row.get("sort")) or 1)
     if patch.get("is_main"):
         row["is_main"] = True
         _only_main(change, row)
@@ -221,7 +222,7 @@ def add_stage(change: Change, pipeline_id: Any, name: str, **given: Any) -> Row:
     row = _status_row(change, pipeline, {"name": name, **given})
     statuses.append(row)
     _check_number(statuses)
-    statuses.sort(key=lambda status: status.get("sort") or 0)
+    statuses.sort(key=lambda status: whole(status.get("sort")))
     change.put("pipelines", pipeline)
     return row
 
@@ -237,7 +238,7 @@ def edit_stage(change: Change, pipeline_id: Any, status_id: Any, **patch: Any) -
     if status_id in CLOSED and patch.get("sort") not in (None, status.get("sort")):
         raise Impossible("The place of a system status cannot be changed", "sort")
     _set_status(status, patch)
-    pipeline["_embedded"]["statuses"].sort(key=lambda item: item.get("sort") or 0)
+    pipeline["_embedded"]["statuses"].sort(key=lambda item: whole(item.get("sort")))
     change.put("pipelines", pipeline)
     return status
 

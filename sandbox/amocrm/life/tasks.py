@@ -85,12 +85,12 @@ def edit(change: Change, row: Row, patch: Row) -> Row:
         return row
     row["updated_at"] = patch.get("updated_at") or change.now
     row["updated_by"] = patch.get("updated_by", change.by)
-    if before["text"] != row["text"]:
-        extra["old_text"] = before["text"]
+    if before.get("text") != row.get("text"):
+        extra["old_text"] = before.get("text")
     change.put("tasks", row)
     change.hook("update_task", "task", "update", items.task(change.account, row, **extra))
-    if before["responsible_user_id"] != row["responsible_user_id"]:
-        old_user = {"old_responsible_user_id": before["responsible_user_id"]}
+    if before.get("responsible_user_id") != row.get("responsible_user_id"):
+        old_user = {"old_responsible_user_id": before.get("responsible_user_id")}
         change.hook("responsible_task", "task", "responsible", items.task(change.account, row, **old_user))
     _follow(change, before)
     _follow(change, row)
@@ -145,16 +145,16 @@ def closest(change: Change, table: str, entity_id: Any) -> Any:
 
 
 def _follow(change: Change, task: Row) -> None:
-    """Set the card's `closest_task_at` to the earliest open deadline; this is no edit of the card."""
+    """Set the card's `closest_task_at` to the earliest open deadline; by itself no edit of the card."""
     table, entity_id = task.get("entity_type"), task.get("entity_id")
     if table not in PERSON_LIKE or entity_id is None:
         return
     card = change.find(table, entity_id)
     if card is None:
         return
-    earliest = closest(change, table, entity_id)
-    if earliest != card.get("closest_task_at"):
+    earliest, bumps = closest(change, table, entity_id), change.world.switches["bump_on_notes"]
+    if bumps or earliest != card.get("closest_task_at"):
         card["closest_task_at"] = earliest
-        if change.world.switches["bump_on_notes"]:
+        if bumps:
             card["updated_at"] = change.now
         change.put(table, card)

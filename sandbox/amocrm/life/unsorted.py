@@ -111,7 +111,8 @@ def accept(change: Change, row: Row, user_id: int | None = None, status_id: int 
     lead = next(iter(behind["leads"]), None)
     pipeline_id = (lead or row).get("pipeline_id")
     target = status_id or cards.first_status(change, pipeline_id)
-    if target == unsorted_status(change, pipeline_id):
+    if any(status["id"] == target and status.get("type") == UNSORTED_TYPE
+           for status in cards.statuses_of(change, pipeline_id)):  # fmt: skip
         raise Impossible("An accepted lead cannot stay unsorted.", "status_id")
     patch: Row = {"responsible_user_id": user_id} if user_id else {}
     late = change.world.switches["unsorted_hooks"] == "unsorted_only"
@@ -149,7 +150,7 @@ def _give_up(change: Change, table: str, card: Row) -> None:
         return
     people.delete(change, table, card)
     if change.world.switches["decline_lead"] == "gone":
-        change.remove(table, card["id"])
+        people.vanish(change, table, card["id"])
 
 
 def tie(change: Change, row: Row, entity_type: Any, entity_id: Any) -> Row:

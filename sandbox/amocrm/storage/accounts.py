@@ -77,8 +77,8 @@ class Accounts:
         """The account a Host header means: its own, or any foreign host when there is only one account."""
         for domain in DOMAINS:
             label = host.removesuffix(domain)
-            if label != host and label not in SHARED_LABELS:
-                found = self._by_subdomain.get(label)
+            if label != host:
+                found = self.named(None) if label in SHARED_LABELS else self._by_subdomain.get(label)
                 # Clients follow `next`, and refuse to carry their token to another host.
                 return found and replace(found, parent=domain)
         return self.named(None)
@@ -87,6 +87,11 @@ class Accounts:
 def is_shared(host: str) -> bool:
     """Whether a host is the vendor's own and no account's: www.amocrm.ru, api-b.kommo.com."""
     return any(host.removesuffix(domain) in SHARED_LABELS for domain in DOMAINS if host.endswith(domain))
+
+
+def seen_from(host: str, account: Account) -> Account:
+    """The account under the domain of the host that was asked."""
+    return replace(account, parent=next((domain for domain in DOMAINS if host.endswith(domain)), DOMAINS[0]))
 
 
 def save(connection: sqlite3.Connection, account_id: int, subdomain: str, body: Row) -> None:

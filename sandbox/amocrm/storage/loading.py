@@ -20,7 +20,6 @@ BESIDE_FROM_BYTES = 8_000_000
 READERS = 2
 # What links are told in comes first: they are completed while the rest is still being read.
 LINKED = ("leads", "contacts", "companies", "links")
-LARGEST, SMALLEST = 2**63 - 1, -(2**63)
 
 
 def load(
@@ -74,7 +73,7 @@ def _store(connection: sqlite3.Connection, file: File, batch: list[Values]) -> N
 def _too_large(file: File) -> str:
     """Where the number is that no column takes; read once more, since batches do not carry line numbers."""
     for number, _, values in numbered(file):
-        if any(type(value) is int and not SMALLEST <= value <= LARGEST for value in values):
+        if any(type(value) is int and not tables.SMALLEST <= value <= tables.LARGEST for value in values):
             return f"{file.path}:{number}: a number is too large"
     return f"{file.path}: a number is too large"
 

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.amocrm.storage.snapshot import row_values
 from sandbox.amocrm.storage.tables import TABLES, insert_statement
 
-# A body with NaN in it is JSON for Python, not for SQLite.
+# A body nested a thousand levels deep is JSON for Python, not for SQLite.
 _BODY = "CASE WHEN json_valid({0}.body) THEN {0}.body ELSE '{{}}' END"
 _TOLD = " UNION ".join(
     [

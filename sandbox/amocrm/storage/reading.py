@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.amocrm.storage.snapshot import SnapshotError, row_values
+from sandbox.amocrm.storage.snapshot import SnapshotError, no_number, row_values
 from sandbox.amocrm.storage.tables import TABLES
 from sandbox.amocrm.vocabulary import Row
 
@@ -28,7 +28,7 @@ BATCH_CHARACTERS = 500_000
 WAITING_BATCHES = 64
 LENGTH_BYTES = 8
 
-_scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_scan: Any = json.JSONDecoder(parse_constant=no_number).scan_once  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, kw_only=True)

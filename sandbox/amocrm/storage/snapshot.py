@@ -54,19 +54,24 @@ def fingerprint(directory: Path) -> str:
     return digest.hexdigest()
 
 
+def no_number(name: str) -> Any:
+    """Refuse (ValueError) NaN and Infinity, which Python reads and no answer may hold."""
+    raise ValueError(f"{name} is no JSON")
+
+
 def read_account(directory: Path) -> Row:
     """account.json with the gaps filled; SnapshotError when it is missing or no object."""
     path = directory / "account.json"
     try:
-        account = json.loads(path.read_text(encoding="utf-8"))
+        account = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=no_number)
     except FileNotFoundError:
         raise SnapshotError(f"{directory} has no account.json; is it a snapshot directory?") from None
-    except (OSError, ValueError) as err:
+    except (OSError, ValueError, RecursionError) as err:
         raise SnapshotError(f"{path}: {err}") from None
     if not isinstance(account, dict):
         raise SnapshotError(f"{path} must hold one JSON object")
     account = texts.without_links(account)
-    if str(account.get("id")).isdecimal():
+    if str(account.get("id")).isdecimal() and int(account["id"]) <= tables.LARGEST:
         account["id"] = int(account["id"])
     else:
         notice(f"{path} has no id; 31000001 is used")
@@ -90,16 +95,22 @@ def _fill_embedded(account: Row, path: Path) -> None:
     settings = embedded.get("datetime_settings")
     if not isinstance(settings, dict) or not settings.get("timezone"):
         notice(f"{path} has no time zone; {DATETIME_DEFAULTS['timezone']} is used")
-        embedded["datetime_settings"] = dict(DATETIME_DEFAULTS)
+        embedded["datetime_settings"] = {**DATETIME_DEFAULTS, **_said(settings)}
     else:
         _check_zone(str(settings["timezone"]), path)
-    if not embedded.get("users_groups"):
+    if not isinstance(embedded.get("users_groups"), list):
         embedded["users_groups"] = [{"id": 0, "name": "Отдел продаж", "uuid": None}]
-    if not embedded.get("task_types"):
+    if not isinstance(embedded.get("task_types"), list):
         embedded["task_types"] = [
             {"id": 1, "name": "Связаться", "color": None, "icon_id": None, "code": "FOLLOW_UP"},
             {"id": 2, "name": "Встреча", "color": None, "icon_id": None, "code": "MEETING"},
         ]
+
+
+def _said(settings: Any) -> Row:
+    """What an object says; empty values and what is no object say nothing."""
+    said = settings.items() if isinstance(settings, dict) else ()
+    return {name: value for name, value in said if value not in (None, "")}
 
 
 def _check_zone(name: str, path: Path) -> None:

@@ -10,6 +10,7 @@ from sandbox.amocrm.storage import texts
 from sandbox.amocrm.vocabulary import Row
 
 LISTED, DELETED, MERGED = 0, 1, 2
+LARGEST, SMALLEST = 2**63 - 1, -(2**63)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +111,10 @@ def column_value(value: Any, text: bool) -> Any:
 
 def _number(text: str) -> Any:
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         return texts.storable(text)
+    return number if SMALLEST <= number <= LARGEST else text
 
 
 def hidden_of(row: Row) -> int:

@@ -114,7 +114,7 @@ def joined(table: str, pieces_text: str, wanted: Collection[str]) -> str:
 
 def spliced(path: str, body: str) -> str:
     """The body as stored with `_links` put in at its end."""
-    return f'{body[:-1]},"_links":{link(path)}}}'
+    return f'{body[:-1]}{"" if body == "{}" else ","}"_links":{link(path)}}}'
 
 
 def event_text(row: Row, more: Row) -> str:

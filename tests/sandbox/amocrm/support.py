@@ -136,7 +136,7 @@ def a_contact(contact_id: int, **more: Any) -> Row:
         ],
         "account_id": ACCOUNT_ID,
     }
-    embedded = {"tags": [], "companies": [], "leads": [], "customers": [], "catalog_elements": []}
+    embedded: Row = {"tags": [], "companies": [], "leads": [], "customers": [], "catalog_elements": []}
     return {**row, **more, "_embedded": {**embedded, **more.get("_embedded", {})}}
 
 

@@ -212,6 +212,14 @@ WRONG_ITEMS: list[tuple[str, Any, str]] = [
     ("leads", {"id": 7001, "_embedded": []}, "_embedded"),
     ("leads", {"id": 7001, "_embedded": {"tags": "x"}}, "_embedded"),
     ("leads", {"id": 7001, "tags_to_add": "x"}, "tags_to_add"),
+    ("leads", {"id": 7001, "price": 10**16}, "price"),
+    ("leads", {"id": 7001, "price_with_minor_units": "x"}, "price_with_minor_units"),
+    ("leads", {"id": 7001, "price_with_minor_units": [1]}, "price_with_minor_units"),
+    ("leads", {"id": 7001, "price_with_minor_units": 1e300}, "price_with_minor_units"),
+    ("leads", {"id": 7001, "source_id": [1]}, "source_id"),
+    ("leads", {"id": 7001, "created_at": 2**63}, "created_at"),
+    ("leads", {"id": 7001, "closed_at": -1}, "closed_at"),
+    ("tasks", {"id": 120001, "complete_till": 2**53}, "complete_till"),
     ("tasks", {"id": 120001, "complete_till": "x"}, "complete_till"),
     ("tasks", {"id": 120001, "is_completed": "1"}, "is_completed"),
     ("leads/notes", {"id": 660001, "params": []}, "params"),
@@ -280,6 +288,26 @@ FOUND: list[tuple[str, str, str, Any]] = [
     ("PATCH", "leads", "", [{"id": 7001, "custom_fields_values": [{"field_id": [], "values": None}]}]),
     ("PATCH", "leads", "", [{"id": 7001, "_embedded": {"tags": [{"name": [4101]}]}}]),
     ("POST", "leads/tags", "", [{"name": "t", "color": []}]),
+    (
+        "POST",
+        "leads/complex",
+        "",
+        [{"_embedded": {"metadata": {"category": "forms"}, "source": "site"}}],
+    ),
+    ("POST", "leads/complex", "", [{"_embedded": {"contacts": [{"name": "x", "created_at": "x"}]}}]),
+    (
+        "POST",
+        "leads/unsorted/forms",
+        "",
+        [
+            {
+                "source_uid": "s",
+                "source_name": "n",
+                "metadata": {"form_id": 1, "form_name": "f", "form_page": "p"},
+                "_embedded": {"leads": [{"price_with_minor_units": "x"}]},
+            }
+        ],
+    ),
 ]
 
 
@@ -318,8 +346,8 @@ RULES = list(routes.url_map().iter_rules())
 scalars = st.sampled_from(
     [None, True, False, 0, 1, -1, 501, 999, 7001, 7002, 8001, 9001, 120001, 660001, 3100, 4101, 4102, 142,
     143, 911, 77,
-     1760000000, 2**31, 2**53, 2**63 - 1, -(2**63), 1.5, 1e300, "", "x", "7001", "é😀", "\x00", "<b>", "a"
-     * 300, "2025-01-01",
+     1760000000, 2**31, 2**53, 2**63 - 1, 2**63, -(2**63), 1.5, 1e300, "", "x", "7001", "é😀", "\x00", "<b>",
+     "a" * 300, "2025-01-01",
      "leads", "contacts", "catalogs", "common", "call_in", "select", "PHONE", "https://a.example/"]
 )  # fmt: skip
 names = st.sampled_from(

@@ -49,6 +49,33 @@ def test_a_new_pipeline_has_the_system_statuses_around_its_own(client: Client) -
     assert client.row("leads", lead["id"])["status_id"] == statuses[1]["id"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "written", "read"),
+    [
+        ("date", "2026-01-01T00:00:00+03:00", 1767214800),
+        ("date_time", "2026-01-01T00:00:00Z", 1767225600),
+        ("birthday", 641592000, 641592000),
+        ("numeric", 1.5, "1.5"),
+        ("text", 5, "5"),
+        ("checkbox", 1, True),
+    ],
+)
+def test_a_value_is_read_in_its_fields_own_way(client: Client, kind: str, written: Any, read: Any) -> None:
+    (field,) = made(client, "leads/custom_fields", "custom_fields", {"name": "X", "type": kind}, status=201)
+    values = [{"field_id": field["id"], "values": [{"value": written}]}]
+    assert send(client, "PATCH", "leads/7002", {"custom_fields_values": values})[0] == 200
+    (shown,) = client.get("leads/7002").json()["custom_fields_values"]
+    assert (shown["field_type"], shown["values"]) == (kind, [{"value": read}])
+
+
+def test_a_date_that_is_none_is_refused(client: Client) -> None:
+    (field,) = made(client, "leads/custom_fields", "custom_fields", {"name": "X", "type": "date"}, status=201)
+    values = [{"field_id": field["id"], "values": [{"value": "soon"}]}]
+    code, body = send(client, "PATCH", "leads/7002", {"custom_fields_values": values})
+    assert code == 400
+    assert body["validation-errors"][0]["errors"][0]["path"] == "custom_fields_values.0.values.0.value"
+
+
 def test_the_main_mark_moves(client: Client) -> None:
     assert send(client, "PATCH", "leads/pipelines/3200", {"is_main": True, "name": "Главная"})[0] == 200
     rows = client.rows("leads/pipelines", "pipelines")

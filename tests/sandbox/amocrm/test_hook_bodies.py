@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.amocrm.hooks import form
 from sandbox.amocrm.life import card_actions, talk_actions
 from sandbox.amocrm.life.actions import ACTIONS
 from sandbox.amocrm.vocabulary import HOOK_NAMES
@@ -502,3 +503,21 @@ def test_unsorted_bodies_of_all_categories(shared: Client, queue: Queue) -> None
         gone = one(queue.fresh(), "unsorted[delete]")
         assert (gone["action"], gone["modified_user_id"]) == ("accept", "502")
         assert gone["accept_result.leads.0"] == fields["lead_id"]
+
+
+def test_a_message_names_the_lead_in_old_and_new_words(shared: Client, queue: Queue) -> None:
+    cards = Cards(shared)
+    lead = cards.lead()
+    contact = cards.contact(lead_id=lead)
+    queue.fresh()
+    shared.do("chat_message", contact_id=contact, text="Здравствуйте")
+    fields = one(queue.fresh(), "message[add]")
+    assert (fields["element_type"], fields["element_id"]) == ("2", str(lead))
+    assert (fields["entity_type"], fields["entity_id"]) == ("lead", str(lead))
+
+
+def test_a_whole_number_is_written_without_its_fraction() -> None:
+    found = list(
+        form.pairs("a", {"whole": 5.0, "part": 5.25, "yes": True, "no": False, "none": None, "l": []})
+    )
+    assert found == [("a[whole]", "5"), ("a[part]", "5.25"), ("a[yes]", "1"), ("a[no]", "0")]

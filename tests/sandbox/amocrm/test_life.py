@@ -18,6 +18,21 @@ def test_moving_a_lead_to_won_and_back(client: Client) -> None:
     assert client.get("leads/7001").json()["closed_at"] is None
 
 
+def test_a_price_with_kopecks_is_told_with_them(client: Client) -> None:
+    for patch in ({"price_with_minor_units": 1000.5}, {"price_with_minor_units": 1000.75}, {"price": 2000}):
+        client.call("PATCH", "leads/7001", json=patch)
+    told = [
+        (
+            event["value_before"][0]["sale_field_value"]["sale"],
+            event["value_after"][0]["sale_field_value"]["sale"],
+        )
+        for event in client.events_of(7001, "sale_field_changed")
+    ]
+    assert sorted(told) == [(1000, 1000.5), (1000.5, 1000.75), (1000.75, 2000)]
+    lead = client.get("leads/7001").json()
+    assert (lead["price"], lead["price_with_minor_units"]) == (2000, 2000)
+
+
 def test_losing_a_lead_keeps_the_reason_until_it_is_reopened(client: Client) -> None:
     client.do("lose_lead", lead_id=7001, loss_reason_id=61)
     lead = client.get("leads/7001?with=loss_reason").json()

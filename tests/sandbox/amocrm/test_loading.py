@@ -72,6 +72,7 @@ def test_every_index_is_there(store: Store, snapshot: Path) -> None:
         (b'{"id": 1', "Expecting"),
         (b'{"id": 1} {"id": 2}', "Extra data"),
         (b"[1]", "not an object"),
+        (b'{"id": 9, "price": NaN}', "NaN is no JSON"),
         (b'{"name": "x"}', "no 'id'"),
         (b"\xff\xfe", "utf-8"),
         (b'{"id": 9, "price": 99999999999999999999}', "too large"),

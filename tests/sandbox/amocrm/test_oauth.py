@@ -41,6 +41,36 @@ def test_consent_sends_code_state_and_referer(client: Client) -> None:
     assert client.token(grant_type="authorization_code", code=sent["code"]).status_code == 200
 
 
+@pytest.mark.parametrize("host", ["www.kommo.com", "demo.kommo.com"])
+def test_under_kommo_everything_says_so(client: Client, host: str) -> None:
+    own = client.integration
+    agreed = client.http.get(
+        f"{client.url}/oauth?client_id={own['client_id']}&state=s",
+        headers={"Host": host},
+        allow_redirects=False,
+    )
+    sent = dict(parse_qsl(urlsplit(agreed.headers["Location"]).query))
+    assert (sent["referer"], sent["platform"]) == ("demo.kommo.com", "2")
+    body = {name: own[name] for name in ("client_id", "client_secret", "redirect_uri")}
+    pair = client.http.post(
+        f"{client.url}/oauth2/access_token",
+        json={**body, "grant_type": "authorization_code", "code": sent["code"]},
+        headers={"Host": host},
+    ).json()
+    claims = jwt.decode(pair["access_token"], options={"verify_signature": False})
+    assert (claims["base_domain"], claims["api_domain"]) == ("kommo.com", "api-b.kommo.com")
+    named = client.http.get(
+        f"{client.url}/oauth2/account/current/subdomain",
+        headers={"Host": claims["api_domain"], "X-Refresh-Token": pair["refresh_token"]},
+    )
+    assert named.json() == {
+        "id": ACCOUNT_ID,
+        "subdomain": "demo",
+        "domain": "demo.kommo.com",
+        "top_level_domain": "com",
+    }
+
+
 def test_refusal_and_install_from_the_widget(client: Client) -> None:
     refused = consent(client, "state=abc&deny=1")
     assert refused == {"client_id": client.integration["client_id"], "state": "abc", "error": "access_denied"}
@@ -52,6 +82,7 @@ def test_refusal_and_install_from_the_widget(client: Client) -> None:
 def test_access_token_is_a_jwt_with_the_known_claims(client: Client) -> None:
     assert client.tokens["expires_in"] == 86400
     token = client.tokens["access_token"]
+    assert token.startswith("eyJ0eXAiOiJKV1Qi")
     assert jwt.get_unverified_header(token)["alg"] == "RS256"
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["account_id"], claims["sub"], claims["aud"]) == (
@@ -107,6 +138,18 @@ def test_form_and_basic_auth_are_taken_too(client: Client) -> None:
         "client_secret": own["client_secret"],
     }
     assert client.http.post(url, data=params).status_code == 200
+
+
+def test_a_form_in_parts_is_taken_too(client: Client) -> None:
+    """PHP's cURL sends an array so, a browser FormData."""
+    own = {name: client.integration[name] for name in ("client_id", "client_secret", "redirect_uri")}
+    fields = {**own, "grant_type": "refresh_token", "refresh_token": client.tokens["refresh_token"]}
+    parts = {name: (None, value) for name, value in fields.items()}
+    url = f"{client.url}/oauth2/access_token"
+    assert client.http.post(url, files=parts).status_code == 200
+    broken = {"Content-Type": "multipart/form-data; boundary=x"}
+    refused = client.http.post(url, data=b"--x\r\nno header", headers=broken)
+    assert (refused.status_code, refused.json()["hint"]) == (400, "Check the `client_id` parameter")
 
 
 def test_a_refresh_token_works_once_and_the_old_access_token_lives_on(client: Client) -> None:

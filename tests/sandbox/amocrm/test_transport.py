@@ -21,6 +21,8 @@ from tests.sandbox.amocrm.running import client_of, running
 from tests.sandbox.amocrm.support import Client
 from tests.support.parse_str import COLLISIONS, PARSE_STR
 
+JOURNAL_LINE = {"id": 1, "at": 1760000000, "by": 501, "source": "action", "name": "win_lead", "params": {}}
+
 
 @pytest.fixture(scope="module")
 def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
@@ -166,13 +168,73 @@ def test_faults_strike_a_route_so_often(client: Client) -> None:
         ("clock", {}),
         ("clock", {"now": "soon"}),
         ("integrations", {}),
+        ("clock", {"now": "nan"}),
+        ("clock", {"now": 1e300}),
+        ("clock", {"advance_s": "inf"}),
+        ("clock", {"now": [1]}),
+        ("replay?subdomain=demo&x=1", {}),
+        ("replay", {**JOURNAL_LINE, "params": {"lead_id": {}}}),
+        ("replay", {**JOURNAL_LINE, "by": "x"}),
+        ("replay", {**JOURNAL_LINE, "name": "fly"}),
+        ("replay", [JOURNAL_LINE]),
         ("actions", [1]),
+        ("actions", [{"do": "win_lead", "lead_id": 7002, "by": "abc"}]),
+        ("actions", [{"do": "win_lead", "lead_id": 7002, "by": [501]}]),
+        ("actions", [{"do": "win_lead", "lead_id": {"id": 7002}}]),
+        ("actions", [{"do": "win_lead", "lead_id": 10**40}]),
+        ("actions", [{"do": "create_task", "text": "x", "complete_till": 2**62}]),
     ],
 )
 def test_doors_say_what_is_wrong(still: Client, door: str, body: object) -> None:
     response = still.http.post(f"{still.url}/_sandbox/{door}", json=body)
     assert response.status_code == 400
     assert response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "door",
+    ["requests?after[]=1", f"requests?after={10**40}", "requests?limit=-1", "requests?since=soon",
+     "journal?after=x", f"journal?after={10**40}"],
+)  # fmt: skip
+def test_logs_are_asked_for_with_numbers(still: Client, door: str) -> None:
+    response = still.http.get(f"{still.url}/_sandbox/{door}")
+    assert response.status_code == 400
+    assert response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type"),
+    [
+        (429, "text/html"),
+        (502, "text/html"),
+        (504, "text/html"),
+        (403, "application/problem+json"),
+        (500, "application/problem+json"),
+    ],
+)
+def test_a_fault_without_a_body_speaks_as_the_vendor_does(
+    client: Client, status: int, content_type: str
+) -> None:
+    client.door("faults", add=[{"route": "/api/v4/leads", "method": "get", "status": status}])
+    struck = client.get("leads")
+    assert (struck.status_code, struck.headers["Content-Type"]) == (status, content_type)
+    assert (str(status) if status != 429 else "Too Many Requests") in struck.text
+
+
+def test_a_fault_may_both_bend_the_body_and_hang_up(client: Client) -> None:
+    client.door("faults", add=[{"route": "/api/v4/leads", "body": "x"}])
+    assert client.get("leads").text == "x"
+    client.door("faults", add=[{"route": "/api/v4/leads", "body": "x", "drop": "answer"}])
+    with pytest.raises(requests.ConnectionError):
+        client.get("leads")
+
+
+def test_a_refusal_is_bent_as_any_answer(client: Client) -> None:
+    client.door("faults", add=[{"route": "/api/v4/events", "garbage": True}])
+    refused = client.get("events?filter[entity_id]=7001")
+    assert refused.status_code == 400
+    with pytest.raises(requests.JSONDecodeError):
+        refused.json()
 
 
 def test_unknown_door_and_unknown_integration_are_404(still: Client) -> None:

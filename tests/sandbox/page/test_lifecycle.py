@@ -185,3 +185,17 @@ def test_destroy_in_mid_request_is_judged_by_what_stays(page: Page, host: Host, 
         assert what in left
     assert "request" in left
     backend.gate.set()
+
+
+WATCH = """window.seen = [];
+setInterval(function () {
+  var page = window.__sandbox;
+  if (page && Object.keys(page.entries).length) { window.seen = window.seen.concat(page.left()); }
+}, 1);"""
+
+
+def test_the_loaders_own_timers_are_not_the_widgets(page: Page, host: Host) -> None:
+    page.add_init_script(WATCH)
+    pages.open_card(page, host(script()), 7001, audit=1)
+    seen = page.evaluate("window.seen")
+    assert [what for what in seen if what.startswith("setTimeout")] == []

@@ -1,5 +1,8 @@
 """The page's address and its doors, without a browser."""
 
+import zipfile
+from pathlib import Path
+
 import pytest
 import requests
 
@@ -8,6 +11,7 @@ from sandbox.page.view import View, parse, parse_address
 from tests.sandbox.page.conftest import Host
 from tests.sandbox.page.support import manifest, script
 from tests.support.repository import ROOT
+from tests.widget import fakes
 
 ODD = {
     "width": ("9999", 280),
@@ -65,6 +69,7 @@ def test_doors_say_what_can_be_turned(host: Host) -> None:
     told = requests.get(f"{origin}/_sandbox/", timeout=5).json()
     documented = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in documented for name in told["switches"])
+    assert (told["switches"]["hostile"], told["switches"]["width"]) == (["0", "1"], "a number")
     assert told["widget"] == {"code": told["widget"]["code"], "active": "Y", "settings": {}}
 
 
@@ -95,3 +100,32 @@ def test_what_is_not_there_is_404(host: Host, path: str) -> None:
 def test_a_foreign_code_cannot_be_saved(host: Host) -> None:
     told = {"code": "other", "active": "N", "fields": {}}
     assert requests.post(f"{host(script())}/ajax/widgets/edit", json=told, timeout=5).status_code == 404
+
+
+def test_a_door_takes_json_whatever_its_content_type(host: Host) -> None:
+    answer = requests.post(f"{host(script())}/_sandbox/widget", data='{"active": "N"}', timeout=5)
+    assert answer.json()["active"] == "N"
+
+
+def test_leads_that_are_gone_are_in_no_list(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    deleted, merged = ({**fakes.TRUTH["leads"][0], "id": lead_id} for lead_id in (7003, 7004))
+    rows = [{**deleted, "is_deleted": True}, {**merged, "_merged_into": 7001}]
+    monkeypatch.setitem(fakes.TRUTH, "leads", [*fakes.TRUTH["leads"], *rows])
+    listed = requests.get(f"{host(script())}/leads/list/", timeout=5).text
+    assert [f'value="{lead_id}"' in listed for lead_id in (7001, 7002, 7003, 7004)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("files", [{}, {"manifest.json": "{"}], ids=["no manifest", "no JSON"])
+def test_an_archive_without_a_manifest_is_told(host: Host, tmp_path: Path, files: dict[str, str]) -> None:
+    origin = host(script())
+    with zipfile.ZipFile(tmp_path / "widget.zip", "w") as archive:
+        for name, body in {"script.js": "", **files}.items():
+            archive.writestr(name, body)
+    answer = requests.get(f"{origin}/settings/widgets/", timeout=5)
+    assert answer.status_code == 500
+    assert "manifest.json" in answer.json()["error"]

@@ -61,7 +61,7 @@ def _start(state: Path, port_file: Path) -> tuple[subprocess.Popen[str], str]:
     line = process.stdout.readline()
     match = re.fullmatch(r"sandbox sheets on (http://127\.0\.0\.1:(\d+))\n", line)
     assert match is not None, line
-    assert port_file.read_text(encoding="ascii") == f"{match[2]}\n"
+    assert port_file.read_text(encoding="ascii") == f"http://127.0.0.1:{match[2]}\n"
     return process, match[1]
 
 
@@ -142,6 +142,38 @@ def test_the_doors_list_themselves_and_refuse_nonsense(caller: Any) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "unknown limits: speed")
     assert caller.session.post(f"{caller.url}/_sandbox/spreadsheets", data="{", timeout=10).status_code == 400
     assert caller.session.get(f"{caller.url}/_sandbox/requests?since=x", timeout=10).status_code == 400
+
+
+NONSENSE = (
+    ("service_accounts", {"name": 5}),
+    ("spreadsheets", {"title": 5}),
+    ("spreadsheets", {"title": "x", "share_with": 5}),
+    ("spreadsheets", {"title": "x", "share_with": [5]}),
+    ("spreadsheets", {"title": "x", "locale": 7}),
+    ("spreadsheets", {"title": "x", "time_zone": "Mars"}),
+    ("revoke", {"email": []}),
+    ("limits", {"writes_per_user": "x"}),
+    ("limits", {"writes_per_user": -1}),
+    ("limits", {"quotas": 5}),
+    ("faults", 5),
+    ("faults", [5]),
+    ("faults", {"add": 5}),
+    ("faults", {"status": "503"}),
+)
+
+
+@pytest.mark.parametrize(("door", "body"), NONSENSE, ids=[f"{door} {body}" for door, body in NONSENSE])
+def test_a_door_says_what_is_wrong_with_a_body(caller: Any, door: str, body: Any) -> None:
+    answer = caller.session.post(f"{caller.url}/_sandbox/{door}", json=body, timeout=10)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_a_spreadsheet_is_shared_with_one_address_as_with_a_list(caller: Any) -> None:
+    told = caller.door("POST", f"spreadsheets/{caller.book_id}/share", {"share_with": "boss@example.com"})
+    assert told["shared_with"]["boss@example.com"] == "writer"
+    told = caller.door("POST", f"spreadsheets/{caller.book_id}/unshare", {"emails": "boss@example.com"})
+    assert "boss@example.com" not in told["shared_with"]
 
 
 def test_a_deleted_spreadsheet_is_gone(caller: Any) -> None:
