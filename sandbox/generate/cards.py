@@ -14,8 +14,8 @@ def contact_row(ledger: Ledger, card: Card, company: Card | None, regular_id: in
         "companies": [{"id": company.id}] if company and tied else [],
         "leads": [{"id": n} for n in card.lead_ids],
     }
-    row = names | _common(ledger, card) | {"is_unsorted": card.is_unsorted, "social_profiles": []}
-    row |= {"_embedded": {"tags": card.tags, **linked, **_tail(regular_id)}}
+    row = names | _common(ledger, card) | {"is_unsorted": card.is_unsorted}
+    row |= {"_embedded": {"tags": card.tags, **linked, **_tail(regular_id), "social_profiles": []}}
     return row if card.merged_into is None else row | {"_merged_into": card.merged_into}
 
 

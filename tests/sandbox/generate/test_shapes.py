@@ -91,9 +91,9 @@ SHAPES: dict[str, dict[str, Check]] = {
         ),
     },
     "contacts": CARD | {
-        "first_name": text, "last_name": text, "is_unsorted": flag, "social_profiles": rows,
+        "first_name": text, "last_name": text, "is_unsorted": flag,
         "_embedded": keys(tags=TAGS, companies=each(ID), leads=each(ID), customers=each(ID),
-                          catalog_elements=rows),
+                          catalog_elements=rows, social_profiles=rows),
     },
     "companies": CARD | {
         "_embedded": keys(tags=TAGS, contacts=each(ID), leads=each(ID), customers=each(ID),
