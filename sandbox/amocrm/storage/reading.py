@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from sandbox.amocrm.storage.snapshot import SnapshotError, no_number, row_values
-from sandbox.amocrm.storage.tables import TABLES
+from sandbox.amocrm.storage.tables import TABLES, Table
+from sandbox.amocrm.storage.views import VIEWS
 from sandbox.amocrm.vocabulary import Row
 
 Values = tuple[Any, ...]
@@ -61,18 +64,41 @@ def batches(file: File) -> Iterator[list[Values]]:
 def numbered(file: File) -> Iterator[tuple[int, str, Values]]:
     """Line number, text and values of every line that is not blank; SnapshotError as in `batches`."""
     table, account_id, number = TABLES[file.table], file.account_id, 0
+    read = _slowly if file.table in VIEWS else _quickly
     try:
         with file.path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 line = line.strip()
                 if line:
                     text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                    yield number, text, row_values(table, account_id, _parsed(text), text, number)
+                    yield number, text, read(table, account_id, line, text, number)
     except OSError as err:
         raise SnapshotError(f"{file.path}: {err.strerror or err}; make it readable") from None
     except (ValueError, KeyError, RecursionError) as err:
         reason = f"no {err}" if isinstance(err, KeyError) else str(err)
         raise SnapshotError(f"{file.path}:{number}: {reason}; mend or remove the line") from None
+
+
+def _slowly(table: Table, account_id: int, _line: bytes, text: str, number: int) -> Values:
+    return row_values(table, account_id, _parsed(text), text, number)
+
+
+def _quickly(table: Table, account_id: int, line: bytes, text: str, number: int) -> Values:
+    """For tables whose rows are served as they were written: only their columns are made of what is parsed.
+
+    orjson takes a quarter of the time, but rounds integers of over 64 bits and refuses half a surrogate. So
+    it has no say where the row would be written anew, where it finds a fraction, and where it finds a fault.
+    """
+    if '"_links"' not in text:
+        try:
+            row = orjson.loads(line)
+        except ValueError:
+            return _slowly(table, account_id, line, text, number)
+        if type(row) is dict:
+            values = row_values(table, account_id, row, text, number)
+            if float not in map(type, values):
+                return values
+    return _slowly(table, account_id, line, text, number)
 
 
 def _parsed(text: str) -> Row:
