@@ -7,6 +7,12 @@ from urllib.parse import parse_qsl
 GUARD_S = 30
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Many hooks come at once; with the usual five, some of them would have to knock again a second later.
+    request_queue_size = 512
+
+
 class Receiver:
     """A server that keeps what it is sent and answers with the statuses it is told, then 200."""
 
@@ -44,8 +50,7 @@ class Receiver:
             def log_message(self, format: str, *args: object) -> None:
                 return
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), Handler)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"

@@ -60,6 +60,8 @@ def test_a_hook_may_be_for_another_account(client: Client, receiver: Receiver) -
 
 
 def test_a_burst_of_a_thousand(client: Client, receiver: Receiver) -> None:
+    # A machine with other work to do may keep one of a thousand waiting; how long is not the question here.
+    client.door("limits", hook_timeout_s=30)
     assert send(client, receiver, "burst") == {"sent": 1000, "statuses": {"200": 1000}}
     named = Counter(read_hook(decode(body)).items[0].id for body in receiver.raw)
     assert named == {7001: 200, 7002: 200, 7003: 200, 7004: 200, 7005: 200}

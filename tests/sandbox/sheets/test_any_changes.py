@@ -84,7 +84,12 @@ def changes(draw: Any) -> dict[str, Any]:
 
 def state(book: Book) -> Any:
     """All of a spreadsheet that matters, in one comparable value."""
-    tabs = [(s.properties, s.rows, s.columns, s.row_properties, s.extras) for s in book.sheets]
+    # A row whose last cell went may still be there, empty: nobody can see it, and nobody stores it.
+    filled = [{n: cells for n, cells in s.rows.items() if cells} for s in book.sheets]
+    tabs = [
+        (s.properties, rows, s.columns, s.row_properties, s.extras)
+        for s, rows in zip(book.sheets, filled, strict=True)
+    ]
     return tabs, book.named_ranges, book.metadata, book.properties
 
 
